@@ -1,0 +1,43 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMissedLimitIsSaidAndCounted(t *testing.T) {
+	with := func(name string, noop time.Duration, requests int, resident, size int64) *subject {
+		r := run{
+			apply: sample{memory: memory{resident: resident}},
+			noop:  sample{wall: noop, requests: requests},
+		}
+		return &subject{name: name, size: size, runs: []run{{}, r, r}}
+	}
+	base := with(floor, 100*time.Millisecond, 0, 30*mib, 23*mb)
+
+	for name, test := range map[string]struct {
+		ours   *subject
+		missed string
+	}{
+		"all met":           {with(ours, 200*time.Millisecond, 10, 40*mib, 29.9*mb), ""},
+		"slow plan":         {with(ours, 201*time.Millisecond, 10, 40*mib, 29.9*mb), "no-op plan, s"},
+		"chatty plan":       {with(ours, 200*time.Millisecond, 11, 40*mib, 29.9*mb), "requests of a no-op plan"},
+		"large in memory":   {with(ours, 200*time.Millisecond, 10, 41*mib, 29.9*mb), "providers, resident peak"},
+		"large to download": {with(ours, 200*time.Millisecond, 10, 40*mib, 30*mb), "provider binaries"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			missed := report(&out, []*subject{base, test.ours})
+			if missed != (test.missed != "") {
+				t.Errorf("report says missed = %t; `make bench` would exit wrongly", missed)
+			}
+			for line := range strings.Lines(out.String()) {
+				expected := test.missed != "" && strings.HasPrefix(line, test.missed)
+				if marked := strings.Contains(line, "MISSED"); marked != expected {
+					t.Errorf("marked = %t, want %t: %s", marked, expected, line)
+				}
+			}
+		})
+	}
+}

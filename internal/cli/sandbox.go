@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/sandbox"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/sandbox/auth0"
+)
+
+const sandboxLong = `Runs Auth0 tenants and AWS accounts on loopback, as strict as the real ones, until it is interrupted.
+
+Each instance is one tenant and one account, with a port each. Whatever speaks to Auth0's Management API or to IAM,
+STS and SNS can be pointed at them with the printed environment variables: Terraform, the AWS CLI, an SDK. Deployed
+hooks are run byte for byte in Node (18 or newer, from PATH) with their npm packages. Their only network is
+*.amazonaws.com, which is the emulated account. Nothing leaves this machine but npm's downloads.
+
+A new access key is refused for --key-delay before it works, as AWS does for some seconds.
+
+Control API, JSON, at the printed address:
+
+  GET    /sandbox/                       this world: addresses, credentials, endpoints; what --json prints
+  POST   /sandbox/reset                  everything as it was at the start; addresses and credentials stay
+  POST   /sandbox/clock                  {"advance": "24h"} for tenants and accounts; signatures go by the real clock
+  GET    /sandbox/journal?since=SEQ      requests that came in after SEQ
+  GET    /sandbox/faults                 faults in force, how often applied, how many requests they hold
+  POST   /sandbox/faults                 add one, see below; answers its id
+  DELETE /sandbox/faults[/ID]            remove all, or one
+  POST   /sandbox/faults/ID/release      let go on what it holds
+  GET    /sandbox/INSTANCE/state         both sides, without secrets
+  POST   /sandbox/INSTANCE/seed          set switches, see below
+  GET    /sandbox/INSTANCE/inbox         messages that reached a phone
+  POST   /sandbox/INSTANCE/challenge     {"phone_number": "+15005550001"}: one MFA step through the deployed sender;
+                                         also action, language, client_id, code
+
+A fault is {"effect": …} and, to choose requests, "side" (auth0, aws), "instance", "operation" (where * stands for
+anything: "iam:*", "PATCH /api/v2/hooks/*"), "skip" (let so many pass first) and "times" (0: for ever). Effects:
+
+  delay         answer after "delay" ("2s")
+  respond       answer "status", "header" and "body"; nothing takes effect
+  drop_before   reset the connection; nothing takes effect
+  drop_after    take effect, then close the connection without an answer
+  truncate      take effect, then close it in the middle of the answer
+  hold_before   wait for release; nothing takes effect if the sender goes away
+  hold_after    take effect, then wait for release with the answer
+
+A seed is {"auth0": {…}, "aws": {…}}; what it leaves out stays as it is. Switches of a tenant, and their defaults:
+
+  hooks_mode              available; read_only: since 2024-11-18; disabled (403): tenants since 2023-10-16;
+                          gone (404): after 2026-11-18. --hooks-mode sets it for all tenants
+  second_enabled_hook     conflict (409); switch_over: the old one is disabled; disable_new: the new one stays off
+  hook_secrets_read_only  false; true: read_only refuses to change secrets too
+  allow_last_factor_off   false: the last factor stays on while a policy demands MFA
+  unified_phone_locked    false; true: the unified phone experience cannot be turned off
+  confidence_score        false; true: the plan has Adaptive MFA
+  token_lifetime_seconds  86400
+  client_scopes           all: the scopes of the printed application's grant
+  delete_client_grant     false; true takes the grant away
+  revoke_tokens           false; true makes every token issued so far invalid
+
+Switches of an account, and their defaults:
+
+  sms_sandbox             {"inside": false}; {"inside": true, "verified": ["+15005550001"]}
+  monthly_spend           {"limit": 1, "spent": 0}, in USD
+  opted_out               []: numbers that want no messages
+  operator_policy         "": AdministratorAccess; else the policy document of the printed access key's user`
+
+type sandboxFlags struct {
+	json      bool
+	cacheDir  string
+	keyDelay  time.Duration
+	instances []string
+	hooksMode string
+}
+
+func newSandboxCommand() *cobra.Command {
+	var flags sandboxFlags
+	cmd := &cobra.Command{
+		Use:   "sandbox",
+		Short: "Run Auth0 tenants and AWS accounts on this machine, to try everything on",
+		Long:  sandboxLong,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("sandbox takes no argument, got %q", args[0])}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runSandbox(cmd.Context(), flags, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().BoolVar(&flags.json, "json", false, "print one line of JSON instead of a table")
+	cmd.Flags().StringVar(&flags.cacheDir, "cache-dir", "", "where npm packages are kept (default: auth0sns in the user's cache directory)")
+	cmd.Flags().DurationVar(&flags.keyDelay, "key-delay", 2*time.Second, "how long AWS refuses a new access key")
+	cmd.Flags().StringSliceVar(&flags.instances, "instances", sandbox.DefaultInstances(), "names of the instances")
+	cmd.Flags().StringVar(&flags.hooksMode, "hooks-mode", string(auth0.HooksAvailable), "available, read_only, disabled or gone")
+	return cmd
+}
+
+// runSandbox serves until ctx ends, which is the way to stop it and no error.
+func runSandbox(ctx context.Context, flags sandboxFlags, stdout, stderr io.Writer) error {
+	modes := []string{string(auth0.HooksAvailable), string(auth0.HooksReadOnly), string(auth0.HooksDisabled), string(auth0.HooksGone)}
+	if !slices.Contains(modes, flags.hooksMode) {
+		return usageError{fmt.Errorf("--hooks-mode %q: want one of %s", flags.hooksMode, strings.Join(modes, ", "))}
+	}
+	cacheDir, err := sandboxCacheDir(flags.cacheDir)
+	if err != nil {
+		return err
+	}
+	world, err := sandbox.Start(ctx, sandbox.Options{
+		Instances: flags.instances,
+		CacheDir:  cacheDir,
+		KeyDelay:  flags.keyDelay,
+		HooksMode: auth0.HooksMode(flags.hooksMode),
+	})
+	if err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	if err := printWorld(stdout, world.Describe(), flags.json); err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	fmt.Fprintln(stderr, "Running. Ctrl-C ends it.")
+	<-ctx.Done()
+	return world.Close()
+}
+
+// sandboxCacheDir returns an absolute path, because npm and Node are started elsewhere.
+func sandboxCacheDir(flag string) (string, error) {
+	if flag != "" {
+		return filepath.Abs(flag)
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no cache directory, name one with --cache-dir: %w", err)
+	}
+	return filepath.Join(dir, "auth0sns"), nil
+}
+
+func printWorld(w io.Writer, world sandbox.Description, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(world)
+	}
+	var b strings.Builder
+	for _, instance := range world.Instances {
+		fmt.Fprintf(&b, "%s\n", instance.Name)
+		fmt.Fprintf(&b, "  Auth0 tenant  %s\n", instance.Auth0.Domain)
+		fmt.Fprintf(&b, "  AWS account   %s  %s\n\n", instance.AWS.EndpointURL, instance.AWS.AccountID)
+		for _, name := range slices.Sorted(maps.Keys(instance.Env)) {
+			fmt.Fprintf(&b, "  export %s=%s\n", name, shellQuote(instance.Env[name]))
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "Control API     %s/sandbox/\n", world.ControlURL)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// shellQuote makes a word that a POSIX shell takes as it is: secret keys may hold a slash or a plus, and more.
+func shellQuote(value string) string {
+	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+}

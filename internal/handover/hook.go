@@ -1,0 +1,74 @@
+package handover
+
+import (
+	"context"
+	"slices"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+)
+
+// HookSecrets is the part of the Management API that holds a hook's secrets.
+type HookSecrets interface {
+	HookSecretNames(ctx context.Context, id string) ([]string, error)
+	AddHookSecrets(ctx context.Context, id string, secrets map[string]string) error
+	UpdateHookSecrets(ctx context.Context, id string, secrets map[string]string) error
+	RemoveHookSecrets(ctx context.Context, id string, names []string) error
+}
+
+// Hook is a Send Phone Message hook as a sender. Secrets of other names are
+// never touched.
+type Hook struct {
+	API HookSecrets
+	ID  string
+}
+
+// Deliver writes the three secrets. Auth0 has no call that sets a secret
+// whether or not it exists: new names are POSTed, existing ones PATCHed. A live
+// hook has all three, so its key changes in one request.
+func (h Hook) Deliver(ctx context.Context, s Secrets) error {
+	names, err := h.API.HookSecretNames(ctx, h.ID)
+	if err != nil {
+		return err
+	}
+	added, updated := map[string]string{}, map[string]string{}
+	for name, value := range map[string]string{
+		SecretAccessKeyID:     s.AccessKeyID,
+		SecretSecretAccessKey: s.SecretAccessKey.Reveal(),
+		SecretRegion:          s.Region,
+	} {
+		if slices.Contains(names, name) {
+			updated[name] = value
+		} else {
+			added[name] = value
+		}
+	}
+	if len(added) > 0 {
+		if err := h.API.AddHookSecrets(ctx, h.ID, added); err != nil {
+			return err
+		}
+	}
+	if len(updated) > 0 {
+		return h.API.UpdateHookSecrets(ctx, h.ID, updated)
+	}
+	return nil
+}
+
+// Withdraw removes the three secrets where they are present.
+func (h Hook) Withdraw(ctx context.Context) error {
+	names, err := h.API.HookSecretNames(ctx, h.ID)
+	if err != nil {
+		return ignoreNotFound(err)
+	}
+	ours := slices.DeleteFunc(names, func(n string) bool { return !slices.Contains(SecretNames(), n) })
+	if len(ours) == 0 {
+		return nil
+	}
+	return ignoreNotFound(h.API.RemoveHookSecrets(ctx, h.ID, ours))
+}
+
+func ignoreNotFound(err error) error {
+	if auth0api.IsNotFound(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,108 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
+)
+
+var objectOptions = basetypes.ObjectAsOptions{}
+
+// clients is what Configure hands to every resource: one run of Terraform.
+type clients struct {
+	// auth0 and aws are nil while their settings are not known yet, which
+	// happens in a plan whose provider block refers to another resource.
+	auth0 *auth0api.Client
+	aws   *awsapi.Client
+	clock handover.Clock
+	// secrets are the credentials of this provider, masked in every log line.
+	secrets []string
+	// factorCreated remembers that this run created an sms_factor, see
+	// smsFactorResource.Delete.
+	factorCreated atomic.Bool
+}
+
+// base gives a resource its clients.
+type base struct{ *clients }
+
+func (b *base) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	if req.ProviderData == nil {
+		return
+	}
+	c, ok := req.ProviderData.(*clients)
+	if !ok {
+		resp.Diagnostics.AddError("Unexpected provider data", fmt.Sprintf("Expected *provider.clients, got %T. This is a defect of the provider.", req.ProviderData))
+		return
+	}
+	b.clients = c
+}
+
+// requireScopes reports every Auth0 scope that this client lacks, in plan,
+// before the first change. Where Auth0 does not say what was granted, the calls
+// themselves will.
+func (c *clients) requireScopes(ctx context.Context, scopes ...string) diag.Diagnostics {
+	var diags diag.Diagnostics
+	granted, known, err := c.auth0.GrantedScopes(ctx)
+	if err != nil {
+		diags.AddError("Auth0 gave no access token", err.Error())
+		return diags
+	}
+	missing := slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return slices.Contains(granted, s) })
+	if known && len(missing) > 0 {
+		diags.AddError("Auth0 scope missing", fmt.Sprintf(
+			"The client that Terraform uses at %s lacks %s.\n\nGrant it in the Auth0 Dashboard: Applications → APIs → Auth0 Management API → Machine to Machine Applications → your client → permissions. Then plan again.",
+			c.auth0.Domain(), strings.Join(missing, ", ")))
+	}
+	return diags
+}
+
+// notConfigured is the answer of a refresh while the provider's own settings
+// are unknown: the state stays as it is.
+func notConfigured(diags *diag.Diagnostics, object string) {
+	diags.AddWarning(object+" was not refreshed",
+		"A setting of the provider is not known until apply, so nothing was read. The plan shows the object as the state has it.")
+}
+
+// removedOutside says why an object leaves the state.
+func removedOutside(diags *diag.Diagnostics, object, id string) {
+	diags.AddWarning(object+" no longer exists",
+		fmt.Sprintf("%s was deleted outside Terraform. It is removed from the state; the next apply makes it anew.", id))
+}
+
+// alreadyExists is the refusal to adopt what Terraform did not make.
+func alreadyExists(diags *diag.Diagnostics, resourceType, what, id string) {
+	diags.AddError(what+" already exists", fmt.Sprintf(
+		"%s exists and is not in Terraform's state. It is never taken over silently. To manage it, add this block and plan again, the plan shows what would change:\n\n"+
+			"  import {\n    to = %s.NAME # the name of your resource block\n    id = %q\n  }\n\nOr choose another name.", what, resourceType, id))
+}
+
+// realClock is time itself.
+type realClock struct{}
+
+func (realClock) Now() time.Time { return time.Now() }
+
+func (realClock) Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func nonEmpty(values ...string) []string {
+	return slices.DeleteFunc(values, func(v string) bool { return v == "" })
+}

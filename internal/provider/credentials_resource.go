@@ -1,0 +1,383 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
+)
+
+const (
+	typeCredentials = "auth0sns_credentials"
+	// cleanupLimit bounds what is undone after a failure or a cancellation.
+	cleanupLimit = 15 * time.Second
+)
+
+func newCredentialsResource() resource.Resource { return &credentialsResource{} }
+
+type credentialsResource struct{ base }
+
+func (r *credentialsResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = typeCredentials
+}
+
+func (r *credentialsResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "One IAM access key, minted and handed to a sender at Auth0 as its secrets `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_REGION`. " +
+			"The secret key exists in memory only, between the two: it is in no configuration, plan, state or log.",
+		Attributes: map[string]schema.Attribute{
+			"iam_user": schema.StringAttribute{
+				MarkdownDescription: "Name of the IAM user whose key it is. Another user means a new key; the old one is deleted after the sender has the new one.",
+				Required:            true,
+				Validators:          []validator.String{check(awsapi.ValidateUserName)},
+			},
+			"hook_id": schema.StringAttribute{
+				MarkdownDescription: "Id of the hook that sends with this key. Exactly one of `hook_id` and `action_id`.",
+				Optional:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+				Validators: []validator.String{
+					stringvalidator.ExactlyOneOf(path.MatchRoot("hook_id"), path.MatchRoot("action_id")),
+					stringvalidator.LengthAtLeast(1),
+				},
+			},
+			"action_id": schema.StringAttribute{
+				MarkdownDescription: "Id of the Action that sends with this key. Not supported in this version, which refuses it in plan: use `hook_id`.",
+				Optional:            true,
+				Validators:          []validator.String{check(func(string) error { return errActionUnsupported })},
+			},
+			"region": schema.StringAttribute{
+				MarkdownDescription: "Region of SNS, the secret `AWS_REGION`. Default: the provider's region. A change rotates the key.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          []validator.String{regionName()},
+			},
+			"rotate_after": schema.StringAttribute{
+				MarkdownDescription: "Age at which the key is rotated, in days (`90d`) or hours (`2160h`). The first plan after it shows the rotation and the key's age. Default: never.",
+				Optional:            true,
+				Validators:          []validator.String{check(func(s string) error { _, err := parseRotateAfter(s); return err })},
+			},
+			"keepers": schema.MapAttribute{
+				MarkdownDescription: "Any values; when one changes, the key is rotated.",
+				Optional:            true,
+				ElementType:         types.StringType,
+			},
+			"force_destroy": forceDestroyAttribute("key"),
+			"access_key_id": schema.StringAttribute{
+				MarkdownDescription: "Id of the key that the sender holds. An id, not a secret.",
+				Computed:            true,
+			},
+			"created_at": schema.StringAttribute{
+				MarkdownDescription: "When AWS made the key, RFC 3339.",
+				Computed:            true,
+			},
+			"rotation_due_at": schema.StringAttribute{
+				MarkdownDescription: "`created_at` plus `rotate_after`.",
+				Computed:            true,
+			},
+			"sender_id": schema.StringAttribute{
+				MarkdownDescription: "Id of the sender, known when it holds a working key. `auth0sns_sms_factor` refers to it, so that the factor goes live last.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"status": schema.StringAttribute{
+				MarkdownDescription: fmt.Sprintf("`%s`; or what was changed outside Terraform and is put right by the next apply: `%s`, `%s`, `%s`, `%s`, `%s`. "+
+					"A secret whose value was replaced by hand is not seen: Auth0 never returns it.",
+					statusDelivered, statusKeyMissing, statusKeyInactive, statusSecretsMissing, statusSenderMissing, statusOldKeyLeft),
+				Computed: true,
+			},
+		},
+	}
+}
+
+var errActionUnsupported = fmt.Errorf("delivery to an Action is not supported in this version; use hook_id")
+
+func (r *credentialsResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() || r.clients == nil {
+		return
+	}
+	ctx = r.masked(ctx)
+	var plan, state, config credentialsModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	create := req.State.Raw.IsNull()
+	if !create {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	plan.Region = r.planRegion(config.Region, &resp.Diagnostics)
+	plan.Status = types.StringValue(statusDelivered)
+	if !create {
+		imported, diags := r.imported(ctx, req.Private)
+		resp.Diagnostics.Append(diags...)
+		r.planUpdate(&plan, state, imported, &resp.Diagnostics)
+	}
+	if create || plan.AccessKeyID.IsUnknown() {
+		r.planMint(ctx, plan, &resp.Diagnostics)
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+}
+
+// planRegion settles the region and warns where SNS is not known to send SMS.
+func (r *credentialsResource) planRegion(configured types.String, diags *diag.Diagnostics) types.String {
+	region := configured
+	if configured.IsNull() {
+		if r.aws == nil {
+			return types.StringUnknown()
+		}
+		region = optionalString(r.aws.Region())
+	}
+	switch {
+	case region.IsNull():
+		diags.AddAttributeError(path.Root("region"), "No AWS region", "region: set it here, in the provider's aws block, or in AWS_REGION.")
+	case !region.IsUnknown() && !awsapi.SMSRegion(region.ValueString()):
+		diags.AddAttributeWarning(path.Root("region"), "Region may not send SMS", fmt.Sprintf(
+			"region: %q is not on AWS's list of regions that send SMS, as this version knows it: https://docs.aws.amazon.com/sns/latest/dg/sns-supported-regions-countries.html", region.ValueString()))
+	}
+	return region
+}
+
+// planUpdate shows whether the key will change, and why where no attribute of
+// the configuration says it.
+func (r *credentialsResource) planUpdate(plan *credentialsModel, state credentialsModel, imported bool, diags *diag.Diagnostics) {
+	plan.CreatedAt, plan.AccessKeyID = state.CreatedAt, state.AccessKeyID
+	plan.RotationDueAt = plan.dueAt()
+	if plan.RotateAfter.IsUnknown() {
+		plan.RotationDueAt = types.StringUnknown()
+	}
+	if plan.due(r.clock.Now()) {
+		created, _ := time.Parse(time.RFC3339, plan.CreatedAt.ValueString())
+		diags.AddWarning("The access key is due for rotation", fmt.Sprintf(
+			"Key %s is %s old and rotate_after is %s. This apply mints a new key, delivers it, and then deletes the old one; codes keep being sent throughout.",
+			state.AccessKeyID.ValueString(), age(r.clock.Now().Sub(created)), plan.RotateAfter.ValueString()))
+	}
+	if plan.rotates(state, imported, r.clock.Now()) {
+		plan.AccessKeyID, plan.CreatedAt, plan.RotationDueAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+	}
+}
+
+// planMint checks, before anything changes, what a new key will need.
+func (r *credentialsResource) planMint(ctx context.Context, plan credentialsModel, diags *diag.Diagnostics) {
+	if r.auth0 != nil {
+		diags.Append(r.requireScopes(ctx, "read:hooks", "create:hooks", "update:hooks", "delete:hooks")...)
+	}
+	if r.aws == nil {
+		return
+	}
+	if err := r.aws.CheckAccount(ctx); err != nil {
+		diags.AddError("Wrong AWS account", err.Error())
+	}
+	if plan.Region.IsNull() {
+		diags.AddError("No AWS region", "A key needs the region in which SNS will be called.")
+	}
+}
+
+func (r *credentialsResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	ctx = r.masked(ctx)
+	var plan credentialsModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	outcome, err := r.machine(plan).Rotate(ctx, handover.Rotation{
+		User:   plan.IAMUser.ValueString(),
+		Region: plan.Region.ValueString(),
+	})
+	if err != nil {
+		resp.Diagnostics.AddError("The key was not handed over", err.Error())
+		return
+	}
+	plan.deliver(outcome.Delivered)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+func (r *credentialsResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	ctx = r.masked(ctx)
+	var state credentialsModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	superseded, diags := r.superseded(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if r.auth0 == nil || r.aws == nil {
+		notConfigured(&resp.Diagnostics, "Access key")
+		return
+	}
+	if err := r.aws.CheckAccount(ctx); err != nil {
+		resp.Diagnostics.AddError("Wrong AWS account", err.Error())
+		return
+	}
+	keys, err := r.aws.AccessKeys(ctx, state.IAMUser.ValueString())
+	if err != nil && !awsapi.IsNotFound(err) {
+		resp.Diagnostics.AddError("Access keys cannot be listed", err.Error())
+		return
+	}
+	present, err := r.auth0.HookSecretNames(ctx, state.HookID.ValueString())
+	if err != nil && !auth0api.IsNotFound(err) {
+		addHookError(&resp.Diagnostics, "Secrets of the hook cannot be listed", err)
+		return
+	}
+	if err == nil && present == nil {
+		present = []string{}
+	}
+	state.read(keys, present, superseded)
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+func (r *credentialsResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	ctx = r.masked(ctx)
+	var plan, state credentialsModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	superseded, diags := r.superseded(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	machine := r.machine(plan)
+	var outcome handover.Outcome
+	var err error
+	if renamed, lookupErr := r.sameUserRenamed(ctx, plan, state); lookupErr != nil {
+		resp.Diagnostics.AddError("Access keys cannot be listed", lookupErr.Error())
+		return
+	} else if plan.AccessKeyID.IsUnknown() && !renamed {
+		outcome, err = machine.Rotate(ctx, handover.Rotation{
+			User:       plan.IAMUser.ValueString(),
+			Region:     plan.Region.ValueString(),
+			Current:    state.current(),
+			Superseded: superseded,
+		})
+	} else {
+		plan.AccessKeyID, plan.CreatedAt = state.AccessKeyID, state.CreatedAt
+		plan.RotationDueAt = plan.dueAt()
+		outcome.Superseded, err = machine.RetireAll(ctx, superseded)
+	}
+	resp.Diagnostics.Append(r.record(ctx, plan, outcome, err, resp)...)
+}
+
+// record saves what is true now. After an error the state keeps the plan's
+// values only where the sender took the new key: else the next plan must show
+// the rotation again.
+func (r *credentialsResource) record(ctx context.Context, plan credentialsModel, outcome handover.Outcome, err error, resp *resource.UpdateResponse) diag.Diagnostics {
+	diags := writePrivate(ctx, resp.Private, privateSuperseded, outcome.Superseded)
+	delivered := outcome.Delivered.ID != ""
+	if delivered {
+		plan.deliver(outcome.Delivered)
+	}
+	if len(outcome.Superseded) > 0 {
+		plan.Status = types.StringValue(statusOldKeyLeft)
+	}
+	if err == nil || delivered {
+		diags.Append(writePrivate(ctx, resp.Private, privateImported, false)...)
+		diags.Append(resp.State.Set(ctx, plan)...)
+	}
+	if err != nil {
+		diags.AddError("The rotation did not finish", err.Error())
+	}
+	return diags
+}
+
+// sameUserRenamed tells whether the user of the plan is the user of the state
+// under another name, whose key the sender holds already.
+func (r *credentialsResource) sameUserRenamed(ctx context.Context, plan, state credentialsModel) (bool, error) {
+	onlyUser := plan
+	onlyUser.IAMUser = state.IAMUser
+	if plan.IAMUser.Equal(state.IAMUser) || onlyUser.rotates(state, true, r.clock.Now()) || !plan.Keepers.Equal(state.Keepers) {
+		return false, nil
+	}
+	keys, err := r.aws.AccessKeys(ctx, plan.IAMUser.ValueString())
+	if err != nil {
+		return false, err
+	}
+	for _, k := range keys {
+		if k.ID == state.AccessKeyID.ValueString() && k.Active {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (r *credentialsResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	ctx = r.masked(ctx)
+	var state credentialsModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	superseded, diags := r.superseded(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if !state.ForceDestroy.ValueBool() {
+		resp.Diagnostics.Append(r.refuseLive(ctx, "key", state.HookID.ValueString())...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+	}
+	if err := r.aws.CheckAccount(ctx); err != nil {
+		resp.Diagnostics.AddError("Wrong AWS account", err.Error())
+		return
+	}
+	if err := r.sender(state).Withdraw(ctx); err != nil {
+		addHookError(&resp.Diagnostics, "Secrets were not removed from the hook", err)
+		return
+	}
+	left, err := r.machine(state).RetireAll(ctx, append(superseded, state.current()))
+	if err != nil {
+		ids := make([]string, len(left))
+		for i, k := range left {
+			ids[i] = k.ID
+		}
+		resp.Diagnostics.AddError("Access key was not deleted", fmt.Sprintf(
+			"%s\n\nThe secrets are gone from the sender. Still to be deleted, by another destroy: %s.", err, strings.Join(ids, ", ")))
+	}
+}
+
+// ImportState takes "<IAM user>/<access key id>/<hook id>/<region>".
+func (r *credentialsResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	id, err := parseCredentialsImportID(req.ID)
+	if err != nil {
+		resp.Diagnostics.AddError("Import id is malformed", err.Error()+".")
+		return
+	}
+	for attribute, value := range map[string]string{
+		"iam_user": id.user, "access_key_id": id.accessKeyID, "hook_id": id.hookID, "region": id.region,
+	} {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateImported, true)...)
+}
+
+func (r *credentialsResource) sender(m credentialsModel) handover.Sender {
+	return handover.Hook{API: r.auth0, ID: m.HookID.ValueString()}
+}
+
+func (r *credentialsResource) machine(m credentialsModel) *handover.Machine {
+	return &handover.Machine{Keys: r.aws, Sender: r.sender(m), Clock: r.clock, Observe: logState}
+}
+
+func (r *credentialsResource) superseded(ctx context.Context, p privateReader) ([]handover.Key, diag.Diagnostics) {
+	var keys []handover.Key
+	_, diags := readPrivate(ctx, p, privateSuperseded, &keys)
+	return keys, diags
+}
+
+func (r *credentialsResource) imported(ctx context.Context, p privateReader) (bool, diag.Diagnostics) {
+	var imported bool
+	_, diags := readPrivate(ctx, p, privateImported, &imported)
+	return imported, diags
+}

@@ -1,0 +1,51 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// Values of mfa_policy.policy. Never is ours: Auth0 says it with an empty list.
+const (
+	policyAll        = "all-applications"
+	policyConfidence = "confidence-score"
+	policyNever      = "never"
+)
+
+var errNoFactor = errors.New("no MFA factor of this tenant is switched on, so this policy would lock out everybody who logs in. Nothing was changed. " +
+	"Switch a factor on first: let this resource depend on auth0sns_sms_factor (depends_on)")
+
+type mfaPolicyModel struct {
+	Policy types.String `tfsdk:"policy"`
+}
+
+// policiesOf is the list that Auth0 takes for a policy.
+func policiesOf(policy string) []string {
+	if policy == policyNever {
+		return []string{}
+	}
+	return []string{policy}
+}
+
+// policyOf is the policy that Auth0's list means.
+func policyOf(policies []string) (string, error) {
+	switch {
+	case len(policies) == 0:
+		return policyNever, nil
+	case len(policies) == 1:
+		return policies[0], nil
+	default:
+		return "", fmt.Errorf("Auth0 answered the policies %q; this version knows tenants with one", policies) //nolint:staticcheck // Auth0 is a name.
+	}
+}
+
+func anyEnabled(factors map[string]bool) bool {
+	for _, enabled := range factors {
+		if enabled {
+			return true
+		}
+	}
+	return false
+}

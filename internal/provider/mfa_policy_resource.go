@@ -1,0 +1,184 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+)
+
+const (
+	typeMFAPolicy = "auth0sns_mfa_policy"
+	// mfaPolicyImportID names the one MFA policy of a tenant.
+	mfaPolicyImportID = "mfa-policy"
+)
+
+func newMFAPolicyResource() resource.Resource { return &mfaPolicyResource{} }
+
+type mfaPolicyResource struct{ base }
+
+func (r *mfaPolicyResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = typeMFAPolicy
+}
+
+func (r *mfaPolicyResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "When the tenant asks for MFA. A tenant has one such policy; what was there before is given back on destroy.",
+		Attributes: map[string]schema.Attribute{
+			"policy": schema.StringAttribute{
+				MarkdownDescription: "`all-applications` asks at every login, `confidence-score` at risky ones (Adaptive MFA, an add-on of the tenant's plan), `never` leaves it to Actions and applications.",
+				Required:            true,
+				Validators:          []validator.String{stringvalidator.OneOf(policyAll, policyConfidence, policyNever)},
+			},
+		},
+	}
+}
+
+func (r *mfaPolicyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() || r.clients == nil || r.auth0 == nil || req.Plan.Raw.Equal(req.State.Raw) {
+		return
+	}
+	ctx = r.masked(ctx)
+	var policy types.String
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("policy"), &policy)...)
+	resp.Diagnostics.Append(r.requireScopes(ctx, "read:mfa_policies", "update:mfa_policies", "read:guardian_factors")...)
+	if resp.Diagnostics.HasError() || policy.IsUnknown() {
+		return
+	}
+	if policy.ValueString() == policyConfidence {
+		resp.Diagnostics.AddAttributeWarning(path.Root("policy"), "Policy needs Adaptive MFA",
+			"policy: \"confidence-score\" works on tenants whose plan has the Adaptive MFA add-on. Auth0 tells only when it is set: on a tenant without it the apply stops with an error and changes nothing.")
+	}
+	if req.State.Raw.IsNull() {
+		r.planCreate(ctx, policy.ValueString(), &resp.Diagnostics)
+	}
+}
+
+// planCreate refuses to overwrite a policy that somebody set.
+func (r *mfaPolicyResource) planCreate(ctx context.Context, policy string, diags *diag.Diagnostics) {
+	policies, err := r.auth0.Policies(ctx)
+	if err != nil {
+		diags.AddError("MFA policy cannot be read", err.Error())
+		return
+	}
+	if len(policies) > 0 && !slices.Equal(policies, policiesOf(policy)) {
+		alreadyExists(diags, typeMFAPolicy, fmt.Sprintf("The MFA policy %q on %s", policies, r.auth0.Domain()), mfaPolicyImportID)
+	}
+}
+
+func (r *mfaPolicyResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	ctx = r.masked(ctx)
+	var plan mfaPolicyModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	prior, err := r.auth0.Policies(ctx)
+	if err == nil {
+		err = r.set(ctx, policiesOf(plan.Policy.ValueString()))
+	}
+	if err != nil {
+		addPolicyError(&resp.Diagnostics, err)
+		return
+	}
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privatePrior, prior)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// set writes the policies. A policy on a tenant without any factor would lock
+// out everybody who logs in, so that is looked at first.
+func (r *mfaPolicyResource) set(ctx context.Context, policies []string) error {
+	if len(policies) > 0 {
+		factors, err := r.auth0.Factors(ctx)
+		if err != nil {
+			return err
+		}
+		if !anyEnabled(factors) {
+			return errNoFactor
+		}
+	}
+	return r.auth0.SetPolicies(ctx, policies)
+}
+
+// addPolicyError puts Auth0's refusal at the attribute that caused it.
+func addPolicyError(diags *diag.Diagnostics, err error) {
+	if auth0api.KindOf(err) == auth0api.MissingEntitlement {
+		diags.AddAttributeError(path.Root("policy"), "The tenant's plan lacks this policy", "policy: "+err.Error()+"\n\nNothing was changed.")
+		return
+	}
+	diags.AddAttributeError(path.Root("policy"), "MFA policy was not set", err.Error())
+}
+
+func (r *mfaPolicyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	ctx = r.masked(ctx)
+	if r.auth0 == nil {
+		notConfigured(&resp.Diagnostics, "MFA policy")
+		return
+	}
+	policies, err := r.auth0.Policies(ctx)
+	if err != nil {
+		resp.Diagnostics.AddError("MFA policy cannot be read", err.Error())
+		return
+	}
+	policy, err := policyOf(policies)
+	if err != nil {
+		resp.Diagnostics.AddError("MFA policy is not understood", err.Error())
+		return
+	}
+	var prior []string
+	known, diags := readPrivate(ctx, req.Private, privatePrior, &prior)
+	resp.Diagnostics.Append(diags...)
+	if !known {
+		// After an import: what is there now is what destroy gives back.
+		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privatePrior, policies)...)
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, mfaPolicyModel{Policy: types.StringValue(policy)})...)
+}
+
+func (r *mfaPolicyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	ctx = r.masked(ctx)
+	var plan mfaPolicyModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if err := r.set(ctx, policiesOf(plan.Policy.ValueString())); err != nil {
+		addPolicyError(&resp.Diagnostics, err)
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+func (r *mfaPolicyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	ctx = r.masked(ctx)
+	var prior []string
+	known, diags := readPrivate(ctx, req.Private, privatePrior, &prior)
+	resp.Diagnostics.Append(diags...)
+	if !known || resp.Diagnostics.HasError() {
+		return
+	}
+	now, err := r.auth0.Policies(ctx)
+	if err == nil && !slices.Equal(now, prior) {
+		err = r.auth0.SetPolicies(ctx, prior)
+	}
+	if err != nil {
+		resp.Diagnostics.AddError("MFA policy was not given back", err.Error())
+	}
+}
+
+func (r *mfaPolicyResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	if req.ID != mfaPolicyImportID {
+		resp.Diagnostics.AddError("Import id is malformed", fmt.Sprintf("The MFA policy is imported as %q; a tenant has one.", mfaPolicyImportID))
+		return
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("policy"), policyNever)...)
+}

@@ -1,0 +1,388 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/setdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
+)
+
+const (
+	typeSMSFactor = "auth0sns_sms_factor"
+	// smsFactorImportID names the one SMS factor of a tenant.
+	smsFactorImportID = delivery.FactorSMS
+	// maxMessageLength is SNS's limit of one SMS over all its parts.
+	maxMessageLength = 1600
+)
+
+func newSMSFactorResource() resource.Resource { return &smsFactorResource{} }
+
+type smsFactorResource struct{ base }
+
+func (r *smsFactorResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = typeSMSFactor
+}
+
+func (r *smsFactorResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	template := []validator.String{
+		check(validTemplate),
+		stringvalidator.LengthAtMost(maxMessageLength),
+		stringvalidator.AlsoRequires(path.MatchRoot("enrollment_message"), path.MatchRoot("verification_message")),
+	}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The tenant's SMS factor for MFA: switched on, with delivery provider Custom, so that messages go through the sender. " +
+			"No other factor is read or written. What was there before is given back on destroy.",
+		Attributes: map[string]schema.Attribute{
+			"sender_id": schema.StringAttribute{
+				MarkdownDescription: "`sender_id` of the `auth0sns_credentials`, so that the factor turns to the sender only after that holds a working key.",
+				Required:            true,
+			},
+			"enabled": schema.BoolAttribute{
+				MarkdownDescription: "Whether users can use SMS as a factor. Default `true`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(true),
+			},
+			"message_types": schema.SetAttribute{
+				MarkdownDescription: "Message types offered to users. Default `[\"sms\"]`; SNS has no voice, so nothing else works.",
+				Optional:            true,
+				Computed:            true,
+				ElementType:         types.StringType,
+				Default:             setdefault.StaticValue(setValue([]string{"sms"})),
+				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.ValueStringsAre(stringvalidator.OneOf("sms"))},
+			},
+			"enrollment_message": schema.StringAttribute{
+				MarkdownDescription: "Text of the message when a user enrolls, with `{{code}}` and, if wanted, `{{tenant.friendly_name}}`. Set both texts or neither; without them the tenant's texts are not touched.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          template,
+			},
+			"verification_message": schema.StringAttribute{
+				MarkdownDescription: "Text of the message when a user logs in, with `{{code}}`.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          template,
+			},
+			"on_destroy": schema.StringAttribute{
+				MarkdownDescription: "What destroy does: `restore` (default) gives back what was there when Terraform took the factor over, `disable` switches the factor off, `leave` changes nothing.",
+				Optional:            true,
+				Computed:            true,
+				Default:             stringdefault.StaticString(onDestroyRestore),
+				Validators:          []validator.String{stringvalidator.OneOf(onDestroyRestore, onDestroyDisable, onDestroyLeave)},
+			},
+			"selected_provider": schema.StringAttribute{
+				MarkdownDescription: "Delivery provider of the factor. `" + delivery.ProviderCustom + "` is what the Dashboard calls Custom.",
+				Computed:            true,
+			},
+		},
+	}
+}
+
+// validTemplate refuses a text that would send no code.
+func validTemplate(text string) error {
+	if !strings.Contains(strings.ReplaceAll(text, " ", ""), "{{code}}") {
+		return errors.New("must contain {{code}}, or the message carries no code")
+	}
+	return nil
+}
+
+func (r *smsFactorResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() || r.clients == nil {
+		return
+	}
+	ctx = r.masked(ctx)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("selected_provider"), delivery.ProviderCustom)...)
+	resp.Diagnostics.Append(planTexts(ctx, req, resp)...)
+	if resp.Diagnostics.HasError() || r.auth0 == nil || resp.Plan.Raw.Equal(req.State.Raw) {
+		return
+	}
+	resp.Diagnostics.Append(r.requireScopes(ctx, "read:guardian_factors", "update:guardian_factors")...)
+	if req.State.Raw.IsNull() {
+		r.planCreate(ctx, &resp.Diagnostics)
+	}
+}
+
+// planTexts keeps texts that the configuration leaves out as they are.
+func planTexts(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) diag.Diagnostics {
+	var diags diag.Diagnostics
+	for _, attribute := range []string{"enrollment_message", "verification_message"} {
+		var configured, current types.String
+		diags.Append(req.Config.GetAttribute(ctx, path.Root(attribute), &configured)...)
+		if !req.State.Raw.IsNull() {
+			diags.Append(req.State.GetAttribute(ctx, path.Root(attribute), &current)...)
+		}
+		if configured.IsNull() {
+			diags.Append(resp.Plan.SetAttribute(ctx, path.Root(attribute), current)...)
+		}
+	}
+	return diags
+}
+
+// planCreate refuses to take a factor that serves people now away from another
+// provider without anybody having asked for it.
+func (r *smsFactorResource) planCreate(ctx context.Context, diags *diag.Diagnostics) {
+	if diags.HasError() {
+		return
+	}
+	factor, err := r.fetch(ctx, false)
+	if err != nil {
+		addFactorError(diags, "SMS factor cannot be read", err)
+		return
+	}
+	if factor.Enabled && factor.Provider != delivery.ProviderCustom {
+		alreadyExists(diags, typeSMSFactor, fmt.Sprintf("An SMS factor that is on and sends through %q, on %s,", factor.Provider, r.auth0.Domain()), smsFactorImportID)
+	}
+}
+
+// fetch reads the factor, one request for each part.
+func (r *smsFactorResource) fetch(ctx context.Context, templates bool) (smsFactor, error) {
+	factors, err := r.auth0.Factors(ctx)
+	if err != nil {
+		return smsFactor{}, err
+	}
+	f := smsFactor{Enabled: factors[delivery.FactorSMS]}
+	if f.Provider, err = r.auth0.SelectedProvider(ctx); err != nil {
+		return smsFactor{}, err
+	}
+	if f.MessageTypes, err = r.auth0.MessageTypes(ctx); err != nil {
+		return smsFactor{}, err
+	}
+	if templates {
+		f.Templates, err = r.auth0.Templates(ctx)
+	}
+	return f, err
+}
+
+// write brings Auth0 from one factor to another and touches only what differs.
+// Going on, the provider is chosen before the factor is: nobody gets a message
+// through the provider that was selected before. Auth0 takes message types only
+// while the factor is on, so they come last going on and first going off.
+func (r *smsFactorResource) write(ctx context.Context, from, to smsFactor) error {
+	if to.Templates != nil && (from.Templates == nil || *from.Templates != *to.Templates) {
+		if err := r.auth0.SetTemplates(ctx, *to.Templates); err != nil {
+			return err
+		}
+	}
+	types := func() error {
+		if sameTypes(from.MessageTypes, to.MessageTypes) {
+			return nil
+		}
+		return r.auth0.SetMessageTypes(ctx, to.MessageTypes)
+	}
+	selected := func() error {
+		if from.Provider == to.Provider {
+			return nil
+		}
+		return r.auth0.SetSelectedProvider(ctx, to.Provider)
+	}
+	toggle := func() error {
+		if from.Enabled == to.Enabled {
+			return nil
+		}
+		return r.auth0.SetFactor(ctx, delivery.FactorSMS, to.Enabled)
+	}
+	steps := []func() error{selected, toggle, types}
+	switch {
+	case from.Enabled && !to.Enabled:
+		steps = []func() error{types, toggle, selected}
+	case !from.Enabled && !to.Enabled:
+		steps = []func() error{selected}
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addFactorError adds what a tenant on the Unified Phone Experience means.
+func addFactorError(diags *diag.Diagnostics, summary string, err error) {
+	detail := err.Error()
+	if auth0api.KindOf(err) == auth0api.LegacyPhone {
+		detail += "\n\nThis tenant is on Auth0's Unified Phone Experience: its messages are sent by a custom phone provider, and a Send Phone Message hook is never asked. " +
+			"This version of auth0sns does not set up that path. Nothing was changed."
+	}
+	diags.AddError(summary, detail)
+}
+
+func (r *smsFactorResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	ctx = r.masked(ctx)
+	var plan smsFactorModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	prior, err := r.fetch(ctx, plan.managesTemplates())
+	if err != nil {
+		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
+		return
+	}
+	if err := r.write(ctx, prior, plan.factor()); err != nil {
+		addFactorError(&resp.Diagnostics, "SMS factor was not set up", err)
+		r.undoCreate(ctx, prior, plan.managesTemplates(), &resp.Diagnostics)
+		return
+	}
+	r.factorCreated.Store(true)
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privatePrior, prior)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// undoCreate gives back what a failed create has changed. Without it the next
+// attempt would take the half-made factor for what was there before.
+func (r *smsFactorResource) undoCreate(ctx context.Context, prior smsFactor, templates bool, diags *diag.Diagnostics) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
+	defer cancel()
+	now, err := r.fetch(ctx, templates)
+	if err == nil {
+		err = r.write(ctx, now, prior)
+	}
+	if err != nil {
+		diags.AddError("SMS factor is half set up", fmt.Sprintf(
+			"What was there before could not be given back: %v\n\nIt was: enabled %t, provider %q, message types %q.", err, prior.Enabled, prior.Provider, prior.MessageTypes))
+	}
+}
+
+func (r *smsFactorResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	ctx = r.masked(ctx)
+	var state smsFactorModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if r.auth0 == nil {
+		notConfigured(&resp.Diagnostics, "SMS factor")
+		return
+	}
+	var prior smsFactor
+	known, diags := readPrivate(ctx, req.Private, privatePrior, &prior)
+	resp.Diagnostics.Append(diags...)
+	factor, err := r.fetch(ctx, state.managesTemplates() || !known)
+	if err != nil {
+		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
+		return
+	}
+	if !known {
+		// After an import: what is there now is what destroy gives back.
+		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privatePrior, factor)...)
+	}
+	state.read(factor)
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+func (r *smsFactorResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	ctx = r.masked(ctx)
+	var plan, state smsFactorModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if plan.managesTemplates() && !state.managesTemplates() {
+		resp.Diagnostics.Append(r.recordTexts(ctx, req.Private, resp.Private)...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+	}
+	if err := r.write(ctx, state.factor(), plan.factor()); err != nil {
+		addFactorError(&resp.Diagnostics, "SMS factor was not updated", err)
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// recordTexts remembers the texts that are there before the first change of them.
+func (r *smsFactorResource) recordTexts(ctx context.Context, from privateReader, to privateWriter) diag.Diagnostics {
+	var prior smsFactor
+	_, diags := readPrivate(ctx, from, privatePrior, &prior)
+	templates, err := r.auth0.Templates(ctx)
+	if err != nil {
+		addFactorError(&diags, "Message texts cannot be read", err)
+		return diags
+	}
+	prior.Templates = templates
+	diags.Append(writePrivate(ctx, to, privatePrior, prior)...)
+	return diags
+}
+
+func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	ctx = r.masked(ctx)
+	var state smsFactorModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if r.factorCreated.Load() {
+		// Replaced with create_before_destroy: the factor belongs to the new
+		// object, and giving back what was before this one would switch it off.
+		resp.Diagnostics.AddWarning("SMS factor was left to its successor", "Another auth0sns_sms_factor took the factor over in this apply, so nothing was given back.")
+		return
+	}
+	now, err := r.fetch(ctx, state.managesTemplates())
+	if err != nil {
+		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
+		return
+	}
+	target := now
+	switch state.OnDestroy.ValueString() {
+	case onDestroyRestore:
+		if _, diags := readPrivate(ctx, req.Private, privatePrior, &target); diags.HasError() {
+			resp.Diagnostics.Append(diags...)
+			return
+		}
+		if !state.managesTemplates() {
+			target.Templates = nil
+		}
+	case onDestroyDisable:
+		target.Enabled = false
+	}
+	if err := r.write(ctx, now, target); err != nil {
+		addFactorError(&resp.Diagnostics, "SMS factor was not given back", err)
+	}
+}
+
+func (r *smsFactorResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	if req.ID != smsFactorImportID {
+		resp.Diagnostics.AddError("Import id is malformed", fmt.Sprintf("The SMS factor is imported as %q; a tenant has one.", smsFactorImportID))
+		return
+	}
+	if r.auth0 == nil {
+		resp.Diagnostics.AddError("The provider is not configured yet", "An import needs every setting of the provider's auth0 block to be known in plan.")
+		return
+	}
+	senderID, err := r.liveHookID(ctx)
+	if err != nil {
+		addFactorError(&resp.Diagnostics, "Hooks of the tenant cannot be listed", err)
+		return
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("sender_id"), senderID)...)
+}
+
+// liveHookID is the id of the enabled Send Phone Message hook, "" if none is.
+func (r *smsFactorResource) liveHookID(ctx context.Context) (string, error) {
+	hooks, err := r.auth0.Hooks(ctx, delivery.TriggerHook)
+	if err != nil {
+		return "", err
+	}
+	for _, h := range hooks {
+		if h.Enabled {
+			return h.ID, nil
+		}
+	}
+	return "", nil
+}

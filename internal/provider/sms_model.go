@@ -1,0 +1,138 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
+)
+
+// smsModel holds the options of the sender code, the same for every resource
+// that carries it.
+type smsModel struct {
+	Client              types.String `tfsdk:"client"`
+	SMSType             types.String `tfsdk:"sms_type"`
+	SenderID            types.String `tfsdk:"sender_id"`
+	OriginationNumber   types.String `tfsdk:"origination_number"`
+	MaxPriceUSD         types.String `tfsdk:"max_price_usd"`
+	EntityID            types.String `tfsdk:"entity_id"`
+	TemplateID          types.String `tfsdk:"template_id"`
+	AllowedCountryCodes types.Set    `tfsdk:"allowed_country_codes"`
+	FallbackRegions     types.List   `tfsdk:"fallback_regions"`
+	Timeout             types.String `tfsdk:"timeout"`
+}
+
+func smsAttribute(defaultClient sender.Client) schema.SingleNestedAttribute {
+	return schema.SingleNestedAttribute{
+		MarkdownDescription: "Options of the sender code. Every one of them is optional; leave the block out for the defaults.",
+		Optional:            true,
+		Attributes: map[string]schema.Attribute{
+			"client": schema.StringAttribute{
+				MarkdownDescription: fmt.Sprintf("How the code calls SNS: `%s` (the npm package of Auth0's guide, %s) or `%s` (Node's own modules, no package, starts several times faster). Default `%s`.",
+					sender.AWSSDK, "out of support since 2025-09-08", sender.Builtin, defaultClient),
+				Optional:   true,
+				Validators: []validator.String{stringvalidator.OneOf(string(sender.AWSSDK), string(sender.Builtin))},
+			},
+			"sms_type": schema.StringAttribute{
+				MarkdownDescription: "SNS message type: `Transactional` (default, delivered with priority) or `Promotional`.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.OneOf("Transactional", "Promotional")},
+			},
+			"sender_id": schema.StringAttribute{
+				MarkdownDescription: "Sender ID shown on the phone where the country supports it: 3 to 11 letters, digits or hyphens, at least one letter.",
+				Optional:            true,
+			},
+			"origination_number": schema.StringAttribute{
+				MarkdownDescription: "Number of the AWS account that the message comes from.",
+				Optional:            true,
+			},
+			"max_price_usd": schema.StringAttribute{
+				MarkdownDescription: "Highest price of one message in USD, e.g. `0.10`. SNS does not send a message that would cost more.",
+				Optional:            true,
+			},
+			"entity_id": schema.StringAttribute{
+				MarkdownDescription: "Entity ID, required for India (DLT).",
+				Optional:            true,
+			},
+			"template_id": schema.StringAttribute{
+				MarkdownDescription: "Template ID, required for India (DLT).",
+				Optional:            true,
+			},
+			"allowed_country_codes": schema.SetAttribute{
+				MarkdownDescription: "Calling codes that may receive messages, e.g. `+49`. A number elsewhere is refused before AWS is called, which is the cheapest defence against SMS pumping. Default: all.",
+				Optional:            true,
+				ElementType:         types.StringType,
+			},
+			"fallback_regions": schema.ListAttribute{
+				MarkdownDescription: "Regions tried in this order when SNS says that it did not take the message. Never after a dropped connection or a timeout: a code is not sent twice.",
+				Optional:            true,
+				ElementType:         types.StringType,
+			},
+			"timeout": schema.StringAttribute{
+				MarkdownDescription: "Limit of one request to SNS, `1s` to `8s`. Default `5s`; all attempts together have 8 seconds.",
+				Optional:            true,
+			},
+		},
+	}
+}
+
+// known tells whether every option is known, so that the code can be rendered.
+func (m *smsModel) known() bool {
+	if m == nil {
+		return true
+	}
+	for _, s := range []types.String{m.Client, m.SMSType, m.SenderID, m.OriginationNumber, m.MaxPriceUSD, m.EntityID, m.TemplateID, m.Timeout} {
+		if s.IsUnknown() {
+			return false
+		}
+	}
+	return knownElements(m.AllowedCountryCodes.Elements(), m.AllowedCountryCodes.IsUnknown()) &&
+		knownElements(m.FallbackRegions.Elements(), m.FallbackRegions.IsUnknown())
+}
+
+// options maps the block to the sender's options. A timeout that is no duration
+// is reported and left at its default.
+func (m *smsModel) options(ctx context.Context) (sender.Options, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	if m == nil {
+		return sender.Options{}, diags
+	}
+	o := sender.Options{
+		Client:            sender.Client(m.Client.ValueString()),
+		SMSType:           m.SMSType.ValueString(),
+		SenderID:          m.SenderID.ValueString(),
+		OriginationNumber: m.OriginationNumber.ValueString(),
+		MaxPriceUSD:       m.MaxPriceUSD.ValueString(),
+		EntityID:          m.EntityID.ValueString(),
+		TemplateID:        m.TemplateID.ValueString(),
+	}
+	diags.Append(m.AllowedCountryCodes.ElementsAs(ctx, &o.AllowedCountryCodes, false)...)
+	slices.Sort(o.AllowedCountryCodes)
+	diags.Append(m.FallbackRegions.ElementsAs(ctx, &o.FallbackRegions, false)...)
+	if !m.Timeout.IsNull() {
+		timeout, err := time.ParseDuration(m.Timeout.ValueString())
+		if err != nil {
+			diags.AddAttributeError(path.Root("sms").AtName("timeout"), "Invalid value", fmt.Sprintf("sms.timeout: %q is no duration, such as 5s.", m.Timeout.ValueString()))
+		}
+		o.Timeout = timeout
+	}
+	return o, diags
+}
+
+// validate reports each option that the sender cannot work with, at its place.
+func (m *smsModel) validate(ctx context.Context) diag.Diagnostics {
+	options, diags := m.options(ctx)
+	for _, e := range options.Validate() {
+		diags.AddAttributeError(path.Root("sms").AtName(e.Field), "Invalid value", "sms."+e.Field+": "+e.Message)
+	}
+	return diags
+}

@@ -1,0 +1,343 @@
+// Package auth0 emulates one Auth0 tenant: its token endpoint, the part of the
+// Management API that SMS multi-factor authentication needs, and the moment in a
+// login when a code has to be sent.
+//
+// A Tenant is an http.Handler. What it answers follows recorded traffic of the
+// real API first, Auth0's OpenAPI document second and its articles third; where
+// nobody could look, the behaviour is a field of Switches with its default
+// written next to it.
+package auth0
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Config makes a Tenant. Name, BaseURL and Now are needed; without a Runner
+// every challenge that would run code fails.
+type Config struct {
+	// Name is the tenant's name, e.g. "staging"; also its first friendly_name.
+	Name string
+	// BaseURL is the tenant's own address without a trailing slash, e.g.
+	// "http://127.0.0.1:1234". It is a function because a server knows its port
+	// only after it listens.
+	BaseURL func() string
+	// Now is the tenant's clock: token expiry, rate limit, log dates and the
+	// Date header follow it.
+	Now func() time.Time
+	// Runner runs deployed code for challenges.
+	Runner Runner
+	// RateLimit is the Management API's token bucket; the zero value is no limit.
+	RateLimit RateLimit
+}
+
+// Runner runs the code a tenant has deployed. An error means that the code could
+// not be run at all; what the code itself did is in the Result.
+type Runner interface {
+	Run(ctx context.Context, job Job) (Result, error)
+}
+
+// Job is one execution of deployed code.
+type Job struct {
+	// Kind is the extensibility point, "hook".
+	Kind string
+	// Script is the deployed source, byte for byte.
+	Script string
+	// Dependencies maps npm package to version.
+	Dependencies map[string]string
+	// Secrets are the values behind Context's webtask.secrets.
+	Secrets map[string]string
+	// Recipient is the phone number, Text the rendered message.
+	Recipient, Text string
+	// Context is the hook's third argument as Auth0 passes it, secrets included.
+	Context map[string]any
+	// Timeout bounds the execution.
+	Timeout time.Duration
+}
+
+// Result is what deployed code did. Error nil means that it reported success.
+type Result struct {
+	Error    *RunError
+	Response json.RawMessage
+	Logs     []string
+	Duration time.Duration
+}
+
+// RunError is the failure that deployed code reported: an Error's name, message
+// and code, or the runtime's own verdict such as a time-out.
+type RunError struct {
+	Name, Message, Code string
+}
+
+// Credentials authenticate a machine-to-machine application.
+type Credentials struct {
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+}
+
+// HooksMode says how far a tenant's hooks have been taken away. No body of a
+// refused hook call was ever recorded: the texts are documented or those of the
+// same platform team elsewhere.
+type HooksMode string
+
+const (
+	// HooksAvailable is a tenant before 2024-11-18. Default.
+	HooksAvailable HooksMode = "available"
+	// HooksReadOnly refuses creation and any change but enabling, disabling,
+	// secrets and deletion: every tenant from 2024-11-18 on.
+	HooksReadOnly HooksMode = "read_only"
+	// HooksDisabled answers 403 to every call and runs no hook: tenants made
+	// after 2023-10-16.
+	HooksDisabled HooksMode = "disabled"
+	// HooksGone answers 404 to every call and runs no hook: after the end of
+	// life on 2026-11-18.
+	HooksGone HooksMode = "gone"
+)
+
+// SecondEnabledHook says what enabling a hook does while another one of the same
+// trigger is enabled. That only one may be is documented, the effect is not.
+type SecondEnabledHook string
+
+const (
+	// SecondHookConflict refuses with 409. Default.
+	SecondHookConflict SecondEnabledHook = "conflict"
+	// SecondHookSwitchOver enables the new hook and disables the old one.
+	SecondHookSwitchOver SecondEnabledHook = "switch_over"
+	// SecondHookDisableNew accepts the call and leaves the new hook disabled.
+	SecondHookDisableNew SecondEnabledHook = "disable_new"
+)
+
+// Switches are the behaviours that depend on a tenant's age or plan, and those
+// that nobody could record. Every default is the zero value or named here.
+type Switches struct {
+	// HooksMode defaults to HooksAvailable.
+	HooksMode HooksMode `json:"hooks_mode"`
+	// SecondEnabledHook defaults to SecondHookConflict.
+	SecondEnabledHook SecondEnabledHook `json:"second_enabled_hook"`
+	// HookSecretsReadOnly refuses POST and PATCH of hook secrets too while
+	// HooksMode is HooksReadOnly. Articles say that secrets could still be
+	// changed, the OpenAPI document has a 403 for it. Default false.
+	HookSecretsReadOnly bool `json:"hook_secrets_read_only"`
+	// AllowLastFactorOff lets the last enabled factor be disabled while an MFA
+	// policy is set. Users report that Auth0 refuses it. Default false.
+	AllowLastFactorOff bool `json:"allow_last_factor_off"`
+	// UnifiedPhoneLocked refuses phone_consolidated_experience=false, as is
+	// inferred for tenants born with the unified experience. Default false.
+	UnifiedPhoneLocked bool `json:"unified_phone_locked"`
+	// ConfidenceScore is the Adaptive MFA entitlement, without which the policy
+	// "confidence-score" is refused. Default false.
+	ConfidenceScore bool `json:"confidence_score"`
+	// TokenLifetimeSeconds of access tokens from now on. Default 86400.
+	TokenLifetimeSeconds int `json:"token_lifetime_seconds"`
+}
+
+// DefaultSwitches are the switches of a new tenant.
+func DefaultSwitches() Switches {
+	return Switches{
+		HooksMode:            HooksAvailable,
+		SecondEnabledHook:    SecondHookConflict,
+		TokenLifetimeSeconds: 86400,
+	}
+}
+
+func (s Switches) validate() error {
+	if !slices.Contains([]HooksMode{HooksAvailable, HooksReadOnly, HooksDisabled, HooksGone}, s.HooksMode) {
+		return fmt.Errorf("hooks_mode %q: want available, read_only, disabled or gone", s.HooksMode)
+	}
+	if !slices.Contains([]SecondEnabledHook{SecondHookConflict, SecondHookSwitchOver, SecondHookDisableNew}, s.SecondEnabledHook) {
+		return fmt.Errorf("second_enabled_hook %q: want conflict, switch_over or disable_new", s.SecondEnabledHook)
+	}
+	if s.TokenLifetimeSeconds <= 0 {
+		return fmt.Errorf("token_lifetime_seconds %d: want more than 0", s.TokenLifetimeSeconds)
+	}
+	return nil
+}
+
+// Tenant is one emulated tenant. All methods may be called concurrently.
+type Tenant struct {
+	config Config
+	mux    *http.ServeMux
+	scopes []string
+
+	mu      sync.Mutex
+	client  Credentials
+	clients map[string]*client
+	key     []byte // signs access tokens
+	limiter bucket
+	state   state
+}
+
+// state is everything Reset throws away.
+type state struct {
+	switches     Switches
+	grants       []*grant
+	hooks        []*hook
+	factors      map[string]bool
+	provider     string
+	messageTypes []string
+	templates    *templates
+	twilio       map[string]any
+	policies     []string
+	settings     map[string]any
+	logs         []logEntry
+	assertions   map[string]time.Time
+}
+
+// New returns a tenant with one application, authorised for every scope the
+// tenant's routes know, and otherwise untouched: no hook, no factor, no policy.
+func New(config Config) *Tenant {
+	t := &Tenant{
+		config: config,
+		key:    randomBytes(32),
+		client: Credentials{ClientID: randomText(32, alphanumeric), ClientSecret: randomText(64, alphanumeric)},
+	}
+	t.clients = map[string]*client{
+		t.client.ClientID: {id: t.client.ClientID, name: "auth0sns", secret: t.client.ClientSecret},
+	}
+	t.mux, t.scopes = t.router()
+	t.Reset()
+	return t
+}
+
+// Client returns the credentials of the seeded application. They survive Reset.
+func (t *Tenant) Client() Credentials { return t.client }
+
+// Reset brings the tenant back to what New made. Credentials and access tokens
+// stay valid, so that a client which already runs need not be told.
+func (t *Tenant) Reset() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.limiter = bucket{limit: t.config.RateLimit}
+	t.state = state{
+		switches:     DefaultSwitches(),
+		factors:      map[string]bool{},
+		provider:     "auth0",
+		messageTypes: []string{},
+		twilio:       map[string]any{},
+		policies:     []string{},
+		settings:     defaultSettings(t.config.Name),
+		assertions:   map[string]time.Time{},
+	}
+	t.setGrantScopes(t.client.ClientID, t.scopes)
+}
+
+// Switches returns the tenant's switches.
+func (t *Tenant) Switches() Switches {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.state.switches
+}
+
+// SetSwitches replaces all switches; an unknown value changes nothing.
+func (t *Tenant) SetSwitches(s Switches) error {
+	if err := s.validate(); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.state.switches = s
+	return nil
+}
+
+// State is what a person may see of a tenant: everything but secret values.
+type State struct {
+	Name         string         `json:"name"`
+	Hooks        []HookState    `json:"hooks"`
+	Factors      []Factor       `json:"factors"`
+	Provider     string         `json:"selected_provider"`
+	MessageTypes []string       `json:"message_types"`
+	Templates    map[string]any `json:"templates"` // null when never set
+	Policies     []string       `json:"policies"`
+	Settings     map[string]any `json:"settings"`
+	ClientGrants []Grant        `json:"client_grants"`
+	Switches     Switches       `json:"switches"`
+}
+
+// HookState is a hook with the names of its secrets.
+type HookState struct {
+	ID           string            `json:"id"`
+	Name         string            `json:"name"`
+	TriggerID    string            `json:"triggerId"`
+	Enabled      bool              `json:"enabled"`
+	Script       string            `json:"script"`
+	Dependencies map[string]string `json:"dependencies"`
+	SecretNames  []string          `json:"secret_names"`
+}
+
+// Snapshot returns a copy of the tenant's state.
+func (t *Tenant) Snapshot() State {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := State{
+		Name:         t.config.Name,
+		Hooks:        []HookState{},
+		Factors:      t.factors(),
+		Provider:     t.state.provider,
+		MessageTypes: slices.Clone(t.state.messageTypes),
+		Policies:     slices.Clone(t.state.policies),
+		Settings:     cloneJSON(t.state.settings),
+		ClientGrants: []Grant{},
+		Switches:     t.state.switches,
+	}
+	if t.state.templates != nil {
+		s.Templates = t.state.templates.view()
+	}
+	for _, h := range t.state.hooks {
+		s.Hooks = append(s.Hooks, HookState{
+			ID: h.id, Name: h.name, TriggerID: h.triggerID, Enabled: h.enabled, Script: h.script,
+			Dependencies: maps.Clone(h.dependencies),
+			SecretNames:  slices.Sorted(maps.Keys(h.secrets)),
+		})
+	}
+	for _, g := range t.state.grants {
+		s.ClientGrants = append(s.ClientGrants, g.view())
+	}
+	return s
+}
+
+// cloneJSON copies a JSON object so deep that neither side sees the other's writes.
+func cloneJSON(object map[string]any) map[string]any {
+	clone := make(map[string]any, len(object))
+	for key, value := range object {
+		if nested, ok := value.(map[string]any); ok {
+			value = cloneJSON(nested)
+		}
+		clone[key] = value
+	}
+	return clone
+}
+
+const (
+	alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	digits       = "0123456789"
+	crockford    = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+)
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails: crypto/rand documents that it aborts the program instead
+	return b
+}
+
+func randomHex(n int) string { return hex.EncodeToString(randomBytes(n)) }
+
+func randomText(n int, alphabet string) string {
+	text := make([]byte, n)
+	for i := range text {
+		index, err := rand.Int(rand.Reader, big.NewInt(int64(len(alphabet))))
+		if err != nil {
+			panic(err) // unreachable, see randomBytes
+		}
+		text[i] = alphabet[index.Int64()]
+	}
+	return string(text)
+}

@@ -1,0 +1,45 @@
+// Command terraform-provider-auth0sns is both the Terraform provider auth0sns
+// and the command line tool of that name.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/cli"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/config"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/provider"
+)
+
+// version is set by the release build.
+var version = "0.0.0-dev"
+
+func main() {
+	debug := slices.Contains(os.Args[1:], "-debug")
+	if debug || config.StartedByTerraform(config.Environment()) {
+		if err := serve(debug); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := cli.Execute(ctx, version, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// serve speaks the plugin protocol on stdout and nothing else.
+func serve(debug bool) error {
+	return providerserver.Serve(context.Background(), provider.Factory(version), providerserver.ServeOpts{
+		Address:         provider.Address,
+		Debug:           debug,
+		ProtocolVersion: 6,
+	})
+}
