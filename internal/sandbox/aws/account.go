@@ -46,6 +46,8 @@ type Account struct {
 	keys  map[string]*accessKey
 	roles map[string]*role // by ARN
 	sms   smsState
+	// minted are the secrets of all keys, those of before a reset too.
+	minted []string
 }
 
 // Credentials are a long-term access key. Formatting them hides the secret;
@@ -125,6 +127,7 @@ func New(config Config) *Account {
 		managed:    managedPolicies(config.Partition),
 		operator:   Credentials{AccessKeyID: newID("AKIA", 16), SecretAccessKey: newSecret()},
 	}
+	a.minted = []string{a.operator.SecretAccessKey}
 	maps.Copy(a.operations, iamOperations())
 	maps.Copy(a.operations, stsOperations())
 	maps.Copy(a.operations, snsOperations())
@@ -160,6 +163,15 @@ func (a *Account) Reset() {
 // Operator is the access key of the IAM user operator, for whoever runs
 // Terraform. It survives [Account.Reset].
 func (a *Account) Operator() Credentials { return a.operator }
+
+// Secrets are all that the account ever handed out, the operator's first: secret
+// access keys, also of deleted keys and from before a reset, and session tokens.
+// They are what a search for leaks has to look for.
+func (a *Account) Secrets() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.minted)
+}
 
 // SetOperatorPolicy replaces the permissions of the user operator by one policy
 // document; "" gives AdministratorAccess back. It fails when IAM would refuse

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -250,6 +251,25 @@ func TestSnapshotShowsEverythingButSecrets(t *testing.T) {
 	}
 	if strings.Contains(string(encoded), "null") {
 		t.Fatalf("lists of the snapshot must not be null: %s", encoded)
+	}
+}
+
+func TestSecretsAreAllThatWereEverHandedOut(t *testing.T) {
+	t.Parallel()
+	w := start(t, aws.Config{})
+	before, deleted := w.mint(t, "before", ""), w.mint(t, "deleted", "")
+	_, err := w.iam.DeleteAccessKey(t.Context(), &iam.DeleteAccessKeyInput{UserName: awssdk.String("deleted"), AccessKeyId: &deleted.AccessKeyID})
+	ok(t, err)
+	session, err := w.sts.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: awssdk.String("arn:aws:iam::" + accountID + ":role/operator"), RoleSessionName: awssdk.String("s-1")})
+	ok(t, err)
+	w.Reset()
+	after := w.mint(t, "after", "")
+	want := []string{
+		w.Operator().SecretAccessKey, before.SecretAccessKey, deleted.SecretAccessKey,
+		*session.Credentials.SecretAccessKey, *session.Credentials.SessionToken, after.SecretAccessKey,
+	}
+	if got := w.Secrets(); !slices.Equal(got, want) {
+		t.Errorf("%d secrets, want %d: a search for leaks would not look for all of them", len(got), len(want))
 	}
 }
 

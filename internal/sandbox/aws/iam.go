@@ -63,6 +63,7 @@ func iamOperations() map[string]operation {
 		"DeleteUserPolicy":              {iam, (*call).onUser, (*call).deleteUserPolicy},
 		"ListUserPolicies":              {iam, (*call).onUser, (*call).listUserPolicies},
 		"ListAttachedUserPolicies":      {iam, (*call).onUser, (*call).listAttachedUserPolicies},
+		"ListGroupsForUser":             {iam, (*call).onUser, (*call).listGroupsForUser},
 		"CreateAccessKey":               {iam, (*call).onUser, (*call).createAccessKey},
 		"ListAccessKeys":                {iam, (*call).onUser, (*call).listAccessKeys},
 		"UpdateAccessKey":               {iam, (*call).onUser, (*call).updateAccessKey},
@@ -554,6 +555,23 @@ func (c *call) listAttachedUserPolicies() (any, error) {
 	return listAttachedUserPoliciesResult{listOf(attached), tail}, err
 }
 
+// groupElement stands for AWS's Group type, of which the account has none.
+type groupElement struct{}
+
+type listGroupsForUserResult struct {
+	Groups list[groupElement]
+	page
+}
+
+// listGroupsForUser is what hashicorp/aws asks before it deletes a user.
+func (c *call) listGroupsForUser() (any, error) {
+	if _, err := c.named(); err != nil {
+		return nil, err
+	}
+	groups, tail, err := paginate(c, []groupElement{})
+	return listGroupsForUserResult{listOf(groups), tail}, err
+}
+
 type keyElement struct {
 	UserName        string
 	AccessKeyID     string `xml:"AccessKeyId"`
@@ -578,6 +596,7 @@ func (c *call) createAccessKey() (any, error) {
 	}
 	u.keys = append(u.keys, key)
 	c.account.keys[key.id] = key
+	c.account.minted = append(c.account.minted, key.secret)
 	element := key.element()
 	element.SecretAccessKey = key.secret
 	return createAccessKeyResult{element}, nil

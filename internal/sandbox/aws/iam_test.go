@@ -300,6 +300,10 @@ func TestEveryActionOnAUserWantsTheUserToExist(t *testing.T) {
 			_, err := w.iam.ListAttachedUserPolicies(ctx, &iam.ListAttachedUserPoliciesInput{UserName: nobody})
 			return err
 		},
+		"ListGroupsForUser": func() error {
+			_, err := w.iam.ListGroupsForUser(ctx, &iam.ListGroupsForUserInput{UserName: nobody})
+			return err
+		},
 		"CreateAccessKey": func() error {
 			_, err := w.iam.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: nobody})
 			return err
@@ -323,6 +327,17 @@ func TestEveryActionOnAUserWantsTheUserToExist(t *testing.T) {
 	} {
 		err := call()
 		t.Run(action, func(t *testing.T) { refused(t, err, "NoSuchEntity", "cannot be found.") })
+	}
+}
+
+func TestAUserIsInNoGroup(t *testing.T) {
+	t.Parallel()
+	w := start(t, aws.Config{})
+	w.mint(t, "sender", "")
+	groups, err := w.iam.ListGroupsForUser(t.Context(), &iam.ListGroupsForUserInput{UserName: awssdk.String("sender")})
+	ok(t, err)
+	if len(groups.Groups) != 0 || groups.IsTruncated {
+		t.Errorf("hashicorp/aws asks for the groups before it deletes a user, and got %+v", groups)
 	}
 }
 

@@ -20,10 +20,10 @@ import (
 
 // request is a hand-made call, to be bent before and after it is signed.
 type request struct {
-	form            string
-	service, region string
-	skew            time.Duration
-	before, after   func(*http.Request)
+	form          string
+	service       string
+	skew          time.Duration
+	before, after func(*http.Request)
 }
 
 const whoamiForm = "Action=GetCallerIdentity&Version=2011-06-15"

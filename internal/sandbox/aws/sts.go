@@ -53,6 +53,7 @@ func (c *call) assumeRole() (any, error) {
 	s := &session{role: assumed, name: name, token: newSecret() + newSecret(), expires: c.now.Add(life)}
 	key := &accessKey{id: newID("ASIA", 16), secret: newSecret(), active: true, created: c.now, validFrom: c.now, session: s}
 	c.account.keys[key.id] = key
+	c.account.minted = append(c.account.minted, key.secret, s.token)
 	return newAssumedRole(key, c.account.sessionARN(s)), nil
 }
 
