@@ -148,6 +148,7 @@ type exchange struct {
 	method, path, host string
 	status             int // of the last answer, 0 if there was none
 	requestID          string
+	uncertain          bool // an attempt before the last answer may have taken effect
 }
 
 type exchangeKey struct{}

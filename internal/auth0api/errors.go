@@ -49,7 +49,7 @@ type Error struct {
 
 	host      string
 	hint      string // instead of the kind's own
-	ambiguous bool   // for a call without an answer
+	ambiguous bool   // an attempt went out to which no answer came
 }
 
 // Error says what was tried, what came back, why, and what to do.
@@ -79,7 +79,7 @@ func (e *Error) Error() string {
 		b.WriteString(" (" + strings.Join(marks, ", ") + ")")
 	}
 	b.WriteString(": " + sentence(cmp.Or(e.Message, "no reason given")))
-	if e.Ambiguous() && e.Method != http.MethodGet {
+	if e.Ambiguous() {
 		b.WriteString(" It is not known whether the change took effect.")
 	}
 	if hint := e.Hint(); hint != "" {
@@ -139,10 +139,11 @@ func (e *Error) MissingScopes() []string {
 	return expectedScopes(e.Message)
 }
 
-// Ambiguous reports whether the request may have taken effect: it was sent, and
-// no answer says that it was refused.
+// Ambiguous reports whether the request may have changed something: it was a
+// write, it was sent, and no answer says that it, or an earlier attempt of it,
+// was refused.
 func (e *Error) Ambiguous() bool {
-	return e.Kind == Server || (e.Kind == Transport && e.ambiguous)
+	return e.Method != http.MethodGet && (e.Kind == Server || e.ambiguous)
 }
 
 // KindOf returns the kind of the *Error in err's chain, else Unknown.
@@ -165,7 +166,7 @@ func newError(x *exchange, body []byte) *Error {
 	}
 	e := &Error{
 		Operation: x.operation, Method: x.method, Path: x.path, host: x.host,
-		StatusCode: x.status, RequestID: x.requestID,
+		StatusCode: x.status, RequestID: x.requestID, ambiguous: x.uncertain,
 	}
 	bare := len(body) == 0 && x.status > http.StatusBadRequest && x.status != http.StatusNotFound
 	if json.Unmarshal(body, &envelope) == nil || bare {
@@ -319,7 +320,7 @@ func tokenHint(e *Error, cfg Config) string {
 	case says("client-grant"), says("not authorized to access"):
 		return fmt.Sprintf("Authorise the application %s for the Management API: Auth0 Dashboard → Applications → APIs → Auth0 Management API → Machine to Machine Applications.", cfg.ClientID)
 	case says("Service not found"), says("Service not enabled"), says("audience"):
-		return fmt.Sprintf("The audience %s is no API of this tenant. With a custom domain, set audience to https://{the tenant's own domain}/api/v2/, with the slash at the end.", cfg.Audience)
+		return fmt.Sprintf("The audience %s is no API of this tenant. If %s is a custom domain, use the tenant's own, such as tenant.eu.auth0.com: the Management API has no other name.", cfg.Audience, e.host)
 	case e.ErrorCode == "unauthorized_client", says("Grant type"):
 		return fmt.Sprintf("The application %s may not use client credentials: make it a Machine to Machine application (Auth0 Dashboard → Applications → your application → Settings → Advanced Settings → Grant Types → Client Credentials).", cfg.ClientID)
 	case cfg.ClientAssertionPrivateKey != "":

@@ -116,6 +116,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		case failures < maxRetries && mayRepeat(req, res, failed):
 			failures++
 			sent = sent || failed == nil || failed.sent
+			exchangeOf(ctx).uncertain = sent
 			if err := t.sleep(ctx, backoff(failures)); err != nil {
 				return nil, &sendError{cause: err, sent: sent}
 			}

@@ -73,8 +73,8 @@ func TestWhatIsSentAgainAfterAFailure(t *testing.T) {
 				if got := len(s.calls(method)); got < want || (got != want && method != http.MethodGet) {
 					t.Errorf("sent %d times, want %d: a repeated %s may do the work twice", got, want, method)
 				}
-				if !e.Ambiguous() {
-					t.Errorf("%v: the caller must be told that it may have taken effect", e)
+				if write := method != http.MethodGet; e.Ambiguous() != write {
+					t.Errorf("%v: Ambiguous() = %t, want %t: a write may have taken effect, a read changes nothing", e, !write, write)
 				}
 				if unsure := strings.Contains(e.Error(), "not known whether"); unsure == (method == http.MethodGet) {
 					t.Errorf("wrong about the effect: %v", e)
@@ -432,5 +432,32 @@ func TestUserAgent(t *testing.T) {
 	}
 	if got := <-agents; got != "test/1" {
 		t.Errorf("User-Agent %q", got)
+	}
+}
+
+// A hand-over that took a refusal for the whole truth would delete the key that an earlier attempt has delivered.
+func TestRefusalAfterALostAnswerStaysAmbiguous(t *testing.T) {
+	for _, first := range []int{http.StatusServiceUnavailable, http.StatusTooManyRequests} {
+		answers := []int{first, http.StatusForbidden}
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			status := answers[0]
+			answers = answers[1:]
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, `{"message":"no"}`)
+		}))
+		client, err := New(Config{Domain: server.URL, APIToken: "token", Sleep: func(context.Context, time.Duration) error { return nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = client.UpdateHookSecrets(t.Context(), "hook", map[string]string{"A": "secret"})
+		server.Close()
+		var failed *Error
+		if !errors.As(err, &failed) {
+			t.Fatalf("got %v", err)
+		}
+		if want := first != http.StatusTooManyRequests; failed.Ambiguous() != want {
+			t.Errorf("%d and then 403: Ambiguous() = %t, want %t", first, failed.Ambiguous(), want)
+		}
 	}
 }

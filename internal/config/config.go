@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -67,11 +68,12 @@ type Problem struct {
 // environment never replaces a client that somebody wrote down. Left to the
 // environment alone, the order is API token, private key, client secret.
 func (a Auth0) WithEnvironment(env Lookup) Auth0 {
+	namesClient := a.ClientID != "" || a.ClientAssertionSigningAlg != ""
 	a.Domain = first(a.Domain, env(EnvDomain))
 	a.ClientID = first(a.ClientID, env(EnvClientID))
 	if a.APIToken == "" && a.ClientSecret == "" && a.ClientAssertionPrivateKey == "" {
 		switch {
-		case env(EnvAPIToken) != "" && !a.namesClient(env):
+		case env(EnvAPIToken) != "" && !namesClient:
 			a.APIToken = env(EnvAPIToken)
 		case env(EnvPrivateKey) != "":
 			a.ClientAssertionPrivateKey = env(EnvPrivateKey)
@@ -85,37 +87,37 @@ func (a Auth0) WithEnvironment(env Lookup) Auth0 {
 	return a
 }
 
-// namesClient tells whether the configuration names a client whose credential
-// the environment can complete.
-func (a Auth0) namesClient(env Lookup) bool {
-	return a.ClientID != env(EnvClientID) && (env(EnvPrivateKey) != "" || env(EnvClientSecret) != "")
-}
-
-// Validate names every setting that is missing or malformed.
+// Validate names every setting that is missing or malformed, with the variable
+// of the environment that it may come from as well.
 func (a Auth0) Validate() []Problem {
 	var problems []Problem
+	report := func(setting, format string, args ...any) {
+		problems = append(problems, Problem{setting, fmt.Sprintf(format, args...)})
+	}
 	if a.Domain == "" {
-		problems = append(problems, Problem{"domain", fmt.Sprintf(
-			"The domain of the Auth0 tenant is not set. Set auth0.domain or %s, for example tenant.eu.auth0.com.", EnvDomain)})
+		report("domain", "The domain of the Auth0 tenant is not set. Set auth0.domain or %s, for example tenant.eu.auth0.com.", EnvDomain)
 	} else if _, err := NormalizeDomain(a.Domain); err != nil {
-		problems = append(problems, Problem{"domain", err.Error()})
+		report("domain", "auth0.domain or %s: %v.", EnvDomain, err)
 	}
 	switch {
 	case a.APIToken != "":
 	case a.ClientSecret == "" && a.ClientAssertionPrivateKey == "":
-		problems = append(problems, Problem{"client_secret", fmt.Sprintf(
-			"No way to authenticate at Auth0 is set. Set %s and %s (or %s), or %s, in the environment or in the auth0 block.",
-			EnvClientID, EnvClientSecret, EnvPrivateKey, EnvAPIToken)})
+		report("client_secret", "No way to authenticate at Auth0 is set. Set auth0.client_id (%s) and auth0.client_secret (%s); "+
+			"or auth0.client_id and auth0.client_assertion_private_key (%s); or auth0.api_token (%s), which counts only where the configuration names no client.",
+			EnvClientID, EnvClientSecret, EnvPrivateKey, EnvAPIToken)
 	case a.ClientID == "":
-		problems = append(problems, Problem{"client_id", fmt.Sprintf(
-			"A client secret or private key needs the id of its client. Set auth0.client_id or %s.", EnvClientID)})
+		report("client_id", "A client secret or private key needs the id of its client. Set auth0.client_id or %s.", EnvClientID)
+	}
+	if alg := a.ClientAssertionSigningAlg; alg != "" && !slices.Contains(SigningAlgs(), alg) {
+		report("client_assertion_signing_alg", "auth0.client_assertion_signing_alg or %s: Auth0 accepts %s, not %q.",
+			EnvSigningAlg, strings.Join(SigningAlgs(), ", "), alg)
 	}
 	return problems
 }
 
-// domainPattern is a host name with at least one dot, as tenant and custom
-// domains are.
-var domainPattern = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\.)+[a-zA-Z]{2,}$`)
+// domainPattern is a host name with at least one dot whose last label is not a
+// number, as tenant and custom domains are and addresses are not.
+var domainPattern = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\.)+[a-zA-Z]([a-zA-Z0-9-]*[a-zA-Z0-9])$`)
 
 // NormalizeDomain returns the bare host of a tenant, or "http://host:port" for
 // a loopback address such as the sandbox's. Plain HTTP to any other host would

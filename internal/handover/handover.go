@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
@@ -33,6 +32,9 @@ const (
 	acceptedInARow = 3
 	pollInterval   = 500 * time.Millisecond
 	verifyLimit    = 60 * time.Second
+	// acceptLimit bounds one question to STS, so that one that hangs cannot
+	// hold up the rotation for longer than verifyLimit.
+	acceptLimit = 10 * time.Second
 	// settleTime is Auth0's limit for one run of a sender: a call that began
 	// with the old key has ended after it.
 	settleTime = 20 * time.Second
@@ -48,7 +50,8 @@ const (
 // State names where a rotation is.
 type State string
 
-// The states in the order a rotation passes them.
+// The states in the order a rotation passes them. Settle and Retire are passed
+// over where there is nothing to wait for or to delete.
 const (
 	FreeSlot State = "free the second key slot"
 	Mint     State = "mint the key"
@@ -59,7 +62,8 @@ const (
 	Done     State = "done"
 )
 
-// Keys is the IAM and STS side.
+// Keys is the IAM and STS side. A failed write whose error has a method
+// Ambiguous() bool that gives true may have taken effect.
 type Keys interface {
 	AccessKeys(ctx context.Context, user string) ([]awsapi.AccessKey, error)
 	CreateAccessKey(ctx context.Context, user string) (awsapi.NewAccessKey, error)
@@ -71,7 +75,9 @@ type Keys interface {
 // Sender is where the secrets go.
 type Sender interface {
 	// Deliver writes the three secrets and returns when the running sender
-	// has them. Repeating it is harmless.
+	// has them. Repeating it is harmless. After an error the sender runs with
+	// what it had, unless the error has a method Ambiguous() bool that gives
+	// true.
 	Deliver(ctx context.Context, secrets Secrets) error
 	// Withdraw removes the three secrets, and only them. A sender that no
 	// longer exists is no error.
@@ -81,6 +87,7 @@ type Sender interface {
 // Clock is time, replaced in tests.
 type Clock interface {
 	Now() time.Time
+	// Sleep waits, and returns the context's error when that ends first.
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
@@ -110,11 +117,15 @@ type Machine struct {
 type Rotation struct {
 	User   string
 	Region string
-	// Current is the key that the sender holds now; zero at first delivery.
+	// Current is the key that the sender holds now; without an ID at first
+	// delivery.
 	Current Key
 	// Superseded are keys that an earlier rotation replaced and could not
-	// delete. No sender holds them.
+	// delete. No sender holds them. Current among them is ignored.
 	Superseded []Key
+	// InDoubt are keys that the sender may hold instead of Current; see
+	// [Outcome.InDoubt].
+	InDoubt []Key
 }
 
 // Outcome is what is true after a rotation, also after one that failed.
@@ -124,41 +135,25 @@ type Outcome struct {
 	Delivered awsapi.AccessKey
 	// Superseded are keys no sender holds that still exist.
 	Superseded []Key
+	// InDoubt are keys of deliveries that ended without an answer. The sender
+	// may hold one of them, so they stay until a later delivery succeeds.
+	InDoubt []Key
 }
-
-// Error says in which state a rotation stopped and what became of the new key.
-type Error struct {
-	State  State
-	Effect string
-	Err    error
-}
-
-func (e *Error) Error() string {
-	return fmt.Sprintf("stopped at %q: %v\n\n%s", string(e.State), e.Err, e.Effect)
-}
-
-func (e *Error) Unwrap() error { return e.Err }
 
 // Rotate mints a key, delivers it and retires what it replaces. The outcome is
 // valid with and without an error: a failure before delivery leaves the sender
 // with the key it had, a failure after it leaves the sender with the new one.
+// Every error is an [*Error].
 func (m *Machine) Rotate(ctx context.Context, req Rotation) (Outcome, error) {
-	r := &rotation{Machine: m, req: req, outcome: Outcome{Superseded: slices.Clone(req.Superseded)}}
-	steps := map[State]func(context.Context) (State, error){
-		FreeSlot: r.freeSlot,
-		Mint:     r.mint,
-		Verify:   r.verify,
-		Deliver:  r.deliver,
-		Settle:   r.settle,
-		Retire:   r.retire,
-	}
+	r := m.begin(req)
 	for state := FreeSlot; state != Done; {
 		if m.Observe != nil {
 			m.Observe(ctx, state)
 		}
-		next, err := steps[state](ctx)
+		next, err := r.step(ctx, state)
 		if err != nil {
-			return r.outcome, &Error{State: state, Err: err, Effect: r.compensate(ctx, state, err)}
+			effect := r.compensate(ctx, state, err)
+			return r.outcome, &Error{State: state, Err: err, Effect: effect}
 		}
 		state = next
 	}
@@ -166,14 +161,18 @@ func (m *Machine) Rotate(ctx context.Context, req Rotation) (Outcome, error) {
 }
 
 // RetireAll deactivates and deletes keys that no sender holds and returns those
-// that are left. A key that is already gone counts as retired.
+// that are left. A key that is already gone counts as retired. One that cannot
+// be retired does not keep the others.
 func (m *Machine) RetireAll(ctx context.Context, keys []Key) ([]Key, error) {
-	for i, key := range keys {
+	var left []Key
+	var failures []error
+	for _, key := range keys {
 		if err := m.retireOne(ctx, key); err != nil {
-			return keys[i:], err
+			left = append(left, key)
+			failures = append(failures, err)
 		}
 	}
-	return nil, nil
+	return left, errors.Join(failures...)
 }
 
 // retireOne deactivates before it deletes: until the deletion, a person can
@@ -192,60 +191,92 @@ func (m *Machine) retireOne(ctx context.Context, key Key) error {
 // rotation is one run of the machine.
 type rotation struct {
 	*Machine
-	req     Rotation
-	before  []awsapi.AccessKey
-	key     awsapi.NewAccessKey
-	outcome Outcome
+	req    Rotation
+	before []awsapi.AccessKey // the user's keys at the start
+	// Minted is exported because fmt prints a Secret beneath an unexported
+	// field in clear.
+	Minted    awsapi.NewAccessKey
+	uncertain bool // a delivery ended without an answer
+	freed     bool // the current key was inactive and made room for the new one
+	outcome   Outcome
 }
 
-// SlotError reports that both key slots of the user are taken by keys that this
-// rotation must not touch.
-type SlotError struct {
-	User    string
-	Foreign []awsapi.AccessKey
-	Now     time.Time
+func (m *Machine) begin(req Rotation) *rotation {
+	return &rotation{Machine: m, req: req, outcome: Outcome{
+		Superseded: without(req.Superseded, req.Current),
+		InDoubt:    slices.Clone(req.InDoubt),
+	}}
 }
 
-func (e *SlotError) Error() string {
-	var list strings.Builder
-	for _, k := range e.Foreign {
-		status := "Active"
-		if !k.Active {
-			status = "Inactive"
-		}
-		fmt.Fprintf(&list, "\n  %s (%s, made %s, %d days ago)", k.ID, status, k.CreatedAt.UTC().Format(time.DateOnly), int(e.Now.Sub(k.CreatedAt).Hours()/24))
-	}
-	return fmt.Sprintf("IAM user %q has no free slot for a new key: AWS allows %d, and these are not managed here:%s\n"+
-		"Find out who uses them (aws iam get-access-key-last-used --access-key-id …), then delete the one that nobody does "+
-		"(aws iam delete-access-key --user-name %s --access-key-id …) and apply again. A key is never guessed away.",
-		e.User, keysPerUser, list.String(), e.User)
-}
-
-func (r *rotation) freeSlot(ctx context.Context) (State, error) {
-	left, err := r.RetireAll(ctx, r.outcome.Superseded)
-	r.outcome.Superseded = left
-	if err != nil {
+// step is one state. Nothing new begins after a cancellation.
+func (r *rotation) step(ctx context.Context, state State) (State, error) {
+	if err := ctx.Err(); err != nil {
 		return "", err
 	}
+	switch state {
+	case FreeSlot:
+		return r.freeSlot(ctx)
+	case Mint:
+		return r.mint(ctx)
+	case Verify:
+		return r.verify(ctx)
+	case Deliver:
+		return r.deliver(ctx)
+	case Settle:
+		return Retire, r.Clock.Sleep(ctx, settleTime)
+	default:
+		return r.retire(ctx)
+	}
+}
+
+// freeSlot deletes nothing while a slot is free: a key that cannot be deleted
+// must not keep a sender that has none from getting one.
+func (r *rotation) freeSlot(ctx context.Context) (State, error) {
 	keys, err := r.Keys.AccessKeys(ctx, r.req.User)
 	if err != nil {
 		return "", err
 	}
 	r.before = keys
+	r.correctUsers()
 	if len(keys) < keysPerUser {
 		return Mint, nil
 	}
-	foreign := slices.DeleteFunc(slices.Clone(keys), func(k awsapi.AccessKey) bool { return k.ID == r.req.Current.ID })
-	current := slices.IndexFunc(keys, func(k awsapi.AccessKey) bool { return k.ID == r.req.Current.ID })
-	if current < 0 || keys[current].Active {
-		return "", &SlotError{User: r.req.User, Foreign: foreign, Now: r.Clock.Now()}
+	return Mint, r.makeRoom(ctx)
+}
+
+// correctUsers keeps up with a user that was renamed since a key was recorded:
+// an id is unique, so a key that is listed belongs to the user asked about.
+// Under the old name AWS would say that it does not exist, and it would stay.
+func (r *rotation) correctUsers() {
+	correct := func(keys []Key) {
+		for i := range keys {
+			if _, found := r.listed(keys[i].ID); found {
+				keys[i].User = r.req.User
+			}
+		}
 	}
-	// An inactive key sends nothing, so its slot can be had before the new one is delivered.
+	current := []Key{r.req.Current}
+	correct(current)
+	r.req.Current = current[0]
+	correct(r.outcome.Superseded)
+	correct(r.outcome.InDoubt)
+}
+
+// makeRoom retires what sends nothing: keys that an earlier rotation left, or
+// else the current one if it is inactive.
+func (r *rotation) makeRoom(ctx context.Context) error {
+	if slices.ContainsFunc(r.outcome.Superseded, func(k Key) bool { _, found := r.listed(k.ID); return found }) {
+		return r.retireSuperseded(ctx)
+	}
+	current, found := r.listed(r.req.Current.ID)
+	if !found || current.Active {
+		return &SlotError{User: r.req.User, Keys: r.before, Current: r.req.Current, InDoubt: r.outcome.InDoubt, Now: r.Clock.Now()}
+	}
 	if err := r.retireOne(ctx, r.req.Current); err != nil {
-		return "", err
+		return err
 	}
-	r.req.Current = Key{}
-	return Mint, nil
+	r.freed = true
+	return nil
 }
 
 func (r *rotation) mint(ctx context.Context) (State, error) {
@@ -253,70 +284,94 @@ func (r *rotation) mint(ctx context.Context) (State, error) {
 	if err != nil {
 		return "", err
 	}
-	r.key = key
+	r.Minted = key
 	return Verify, nil
 }
 
+// verify waits until STS has accepted the key several times in a row. A
+// question that fails is asked again: until the sender needs it, the key has
+// time.
 func (r *rotation) verify(ctx context.Context) (State, error) {
 	deadline := r.Clock.Now().Add(verifyLimit)
-	var lastErr error
-	for inARow := 0; inARow < acceptedInARow; {
-		if r.Clock.Now().After(deadline) {
-			return "", errors.Join(fmt.Errorf("AWS did not accept key %s at STS in region %s within %s", r.key.ID, r.req.Region, verifyLimit), lastErr)
-		}
-		accepted, err := r.Keys.Accepted(ctx, r.req.Region, r.key)
-		lastErr = err
-		if accepted {
-			inARow++
-		} else {
+	for inARow := 0; ; {
+		accepted, err := r.accepted(ctx)
+		if inARow++; !accepted {
 			inARow = 0
 		}
-		if inARow < acceptedInARow {
-			if err := r.Clock.Sleep(ctx, pollInterval); err != nil {
-				return "", err
-			}
+		if inARow == acceptedInARow {
+			return Deliver, nil
+		}
+		if !r.Clock.Now().Before(deadline) {
+			return "", notAccepted(r.Minted.ID, r.req.Region, err)
+		}
+		if err := r.Clock.Sleep(ctx, pollInterval); err != nil {
+			return "", err
 		}
 	}
-	return Deliver, nil
+}
+
+func (r *rotation) accepted(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
+	defer cancel()
+	return r.Keys.Accepted(ctx, r.req.Region, r.Minted)
 }
 
 func (r *rotation) deliver(ctx context.Context) (State, error) {
-	secrets := Secrets{AccessKeyID: r.key.ID, SecretAccessKey: r.key.Secret, Region: r.req.Region}
-	var err error
-	for attempt := 1; ; attempt++ {
-		err = r.Sender.Deliver(ctx, secrets)
-		if err == nil || !ambiguous(err) || attempt == deliverAttempts {
-			break
-		}
-		if sleepErr := r.Clock.Sleep(ctx, time.Duration(attempt)*time.Second); sleepErr != nil {
-			break
-		}
-	}
-	if err != nil {
+	if err := r.send(ctx); err != nil {
 		return "", err
 	}
-	r.outcome.Delivered = r.key.AccessKey
-	if r.req.Current == (Key{}) {
+	replaced := r.outcome.InDoubt
+	if r.req.Current.ID != "" && !r.freed {
+		replaced = append(replaced, r.req.Current)
+	}
+	r.outcome.Delivered = r.Minted.AccessKey
+	r.outcome.InDoubt = nil
+	r.outcome.Superseded = append(r.outcome.Superseded, replaced...)
+	switch {
+	case slices.ContainsFunc(replaced, r.mayBeInFlight):
+		return Settle, nil
+	case len(r.outcome.Superseded) > 0:
+		return Retire, nil
+	default:
 		return Done, nil
 	}
-	r.outcome.Superseded = append(r.outcome.Superseded, r.req.Current)
-	return Settle, nil
 }
 
-func (r *rotation) settle(ctx context.Context) (State, error) {
-	if err := r.Clock.Sleep(ctx, settleTime); err != nil {
-		return "", err
+// send delivers, and repeats while it is open whether the sender took the key.
+// A refusal settles nothing once an earlier attempt may have taken effect.
+func (r *rotation) send(ctx context.Context) error {
+	secrets := Secrets{AccessKeyID: r.Minted.ID, SecretAccessKey: r.Minted.Secret, Region: r.req.Region}
+	for attempt := 1; ; attempt++ {
+		err := r.Sender.Deliver(ctx, secrets)
+		if err == nil {
+			return nil
+		}
+		r.uncertain = r.uncertain || ambiguous(err)
+		if !r.uncertain || attempt == deliverAttempts {
+			return err
+		}
+		if stopped := r.Clock.Sleep(ctx, time.Duration(attempt)*time.Second); stopped != nil {
+			return fmt.Errorf("%w (not repeated: %w)", err, stopped)
+		}
 	}
-	return Retire, nil
+}
+
+// mayBeInFlight tells whether a call that began with the key can still succeed:
+// not with one that was inactive or gone at the start. Of another user's key
+// nothing is known.
+func (r *rotation) mayBeInFlight(key Key) bool {
+	listed, found := r.listed(key.ID)
+	return listed.Active || (!found && key.User != r.req.User)
 }
 
 func (r *rotation) retire(ctx context.Context) (State, error) {
+	return Done, r.retireSuperseded(ctx)
+}
+
+func (r *rotation) retireSuperseded(ctx context.Context) error {
 	left, err := r.RetireAll(ctx, r.outcome.Superseded)
 	r.outcome.Superseded = left
-	if err != nil {
-		return "", err
-	}
-	return Done, nil
+	return err
 }
 
 // compensate undoes what must not stay after a failure and says in words what
@@ -325,21 +380,19 @@ func (r *rotation) retire(ctx context.Context) (State, error) {
 func (r *rotation) compensate(ctx context.Context, state State, cause error) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
 	defer cancel()
-	switch state {
-	case FreeSlot:
-		return "No key was made. The sender holds what it held before."
-	case Mint:
-		return r.discardLostKeys(ctx, cause)
-	case Deliver:
-		if ambiguous(cause) {
-			return fmt.Sprintf("Auth0 did not say whether the sender took the new key %s. Both keys were left in place, so whichever it holds works. "+
-				"Apply again; where that reports two keys, send a message and delete the key that AWS does not show as used.", r.key.ID)
-		}
-		return r.discard(ctx, r.key.ID)
-	case Verify:
-		return r.discard(ctx, r.key.ID)
-	default: // Settle, Retire: the sender holds the new key.
-		return fmt.Sprintf("The sender holds the new key %s. Still to be deleted, by the next apply: %s.", r.key.ID, keyIDs(r.outcome.Superseded))
+	switch {
+	case state == FreeSlot:
+		return r.nothingMade()
+	case state == Mint:
+		return r.discardLostKey(ctx, cause)
+	case r.outcome.Delivered.ID != "":
+		return fmt.Sprintf("The sender holds the new key %s. Still to be deleted, by the next apply: %s.", r.Minted.ID, keyIDs(r.outcome.Superseded))
+	case r.uncertain:
+		r.outcome.InDoubt = append(r.outcome.InDoubt, Key{User: r.req.User, ID: r.Minted.ID})
+		return fmt.Sprintf("It is not known whether the sender took the new key %s. It was left in place, and so was every key that the sender may hold instead. "+
+			"Apply again; where that finds no free slot, it names the keys and what to do.", r.Minted.ID)
+	default:
+		return r.discard(ctx, r.Minted.ID)
 	}
 }
 
@@ -347,40 +400,59 @@ func (r *rotation) discard(ctx context.Context, id string) string {
 	key := Key{User: r.req.User, ID: id}
 	if err := r.retireOne(ctx, key); err != nil {
 		r.outcome.Superseded = append(r.outcome.Superseded, key)
-		return fmt.Sprintf("The sender holds what it held before. The new key %s could not be deleted again: %v", id, err)
+		return fmt.Sprintf("%s The new key %s could not be deleted again, which is left to the next apply: %v", r.unchanged(), id, err)
 	}
-	return fmt.Sprintf("The new key %s was deleted again. The sender holds what it held before.", id)
+	return fmt.Sprintf("The new key %s was deleted again. %s", id, r.unchanged())
 }
 
-// discardLostKeys deletes a key that AWS made although its answer was lost: it
-// is one that did not exist a moment ago, and nobody has its secret.
-func (r *rotation) discardLostKeys(ctx context.Context, cause error) string {
-	const nothing = "No key was made. The sender holds what it held before."
+// discardLostKey deletes a key that AWS made although its answer was lost: it
+// is the one that did not exist a moment ago, and nobody has its secret. Of
+// two, one is somebody else's, and which cannot be told.
+func (r *rotation) discardLostKey(ctx context.Context, cause error) string {
 	if !ambiguous(cause) {
-		return nothing
+		return r.nothingMade()
 	}
 	keys, err := r.Keys.AccessKeys(ctx, r.req.User)
 	if err != nil {
-		return fmt.Sprintf("AWS did not say whether it made a key, and the keys of %q could not be listed: %v", r.req.User, err)
+		return fmt.Sprintf("%s AWS did not say whether it made a key, and those of %q could not be listed: %v\n"+
+			"If it did, delete it: it is the newest one and was never used.", r.unchanged(), r.req.User, err)
 	}
+	var lost []Key
 	for _, k := range keys {
-		if !slices.ContainsFunc(r.before, func(b awsapi.AccessKey) bool { return b.ID == k.ID }) {
-			return r.discard(ctx, k.ID)
+		if _, found := r.listed(k.ID); !found {
+			lost = append(lost, Key{User: r.req.User, ID: k.ID})
 		}
 	}
-	return nothing
-}
-
-// ambiguous tells whether a request that failed may have taken effect.
-func ambiguous(err error) bool {
-	var a interface{ Ambiguous() bool }
-	return errors.As(err, &a) && a.Ambiguous()
-}
-
-func keyIDs(keys []Key) string {
-	ids := make([]string, len(keys))
-	for i, k := range keys {
-		ids[i] = k.ID
+	switch len(lost) {
+	case 0:
+		return r.nothingMade()
+	case 1:
+		return r.discard(ctx, lost[0].ID)
+	default:
+		return fmt.Sprintf("%s AWS did not say whether it made a key, and somebody else made one at the same time. Delete the one of these that nobody uses: %s.", r.unchanged(), keyIDs(lost))
 	}
-	return strings.Join(ids, ", ")
+}
+
+func (r *rotation) nothingMade() string { return "No key was made. " + r.unchanged() }
+
+func (r *rotation) unchanged() string {
+	const same = "The sender holds what it held before."
+	if r.freed {
+		return same + fmt.Sprintf(" Its key %s was inactive and has been deleted to make room.", r.req.Current.ID)
+	}
+	return same
+}
+
+// listed finds a key among those that the user had at the start.
+func (r *rotation) listed(id string) (key awsapi.AccessKey, found bool) {
+	i := slices.IndexFunc(r.before, func(k awsapi.AccessKey) bool { return k.ID == id })
+	if i < 0 {
+		return awsapi.AccessKey{}, false
+	}
+	return r.before[i], true
+}
+
+// without copies keys, leaving one out.
+func without(keys []Key, key Key) []Key {
+	return slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return k.ID == key.ID })
 }

@@ -24,11 +24,12 @@ type Hook struct {
 
 // Deliver writes the three secrets. Auth0 has no call that sets a secret
 // whether or not it exists: new names are POSTed, existing ones PATCHed. A live
-// hook has all three, so its key changes in one request.
+// hook has all three, so its key changes in one request. One that lacks some
+// gets those first: it does not send yet.
 func (h Hook) Deliver(ctx context.Context, s Secrets) error {
 	names, err := h.API.HookSecretNames(ctx, h.ID)
 	if err != nil {
-		return err
+		return nothingWritten{err}
 	}
 	added, updated := map[string]string{}, map[string]string{}
 	for name, value := range map[string]string{
@@ -59,12 +60,20 @@ func (h Hook) Withdraw(ctx context.Context) error {
 	if err != nil {
 		return ignoreNotFound(err)
 	}
-	ours := slices.DeleteFunc(names, func(n string) bool { return !slices.Contains(SecretNames(), n) })
+	ours := slices.DeleteFunc(SecretNames(), func(n string) bool { return !slices.Contains(names, n) })
 	if len(ours) == 0 {
 		return nil
 	}
 	return ignoreNotFound(h.API.RemoveHookSecrets(ctx, h.ID, ours))
 }
+
+// nothingWritten is a failure of the read before a write. However it failed,
+// the hook has what it had.
+type nothingWritten struct{ error }
+
+func (nothingWritten) Ambiguous() bool { return false }
+
+func (e nothingWritten) Unwrap() error { return e.error }
 
 func ignoreNotFound(err error) error {
 	if auth0api.IsNotFound(err) {

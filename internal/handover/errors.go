@@ -1,0 +1,96 @@
+package handover
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+)
+
+// Error says in which state a rotation stopped and what is true now.
+type Error struct {
+	State State
+	// Effect tells in whole sentences which key the sender holds and what
+	// became of the new one.
+	Effect string
+	Err    error // the cause
+}
+
+// Error names the state and the cause, then the effect as a paragraph.
+func (e *Error) Error() string {
+	return fmt.Sprintf("stopped at %q: %v\n\n%s", string(e.State), e.Err, e.Effect)
+}
+
+// Unwrap returns the cause, such as a [*SlotError] or [context.Canceled].
+func (e *Error) Unwrap() error { return e.Err }
+
+// SlotError reports that both key slots of the user are taken by keys that a
+// rotation must not touch, because a sender may hold them.
+type SlotError struct {
+	User    string
+	Keys    []awsapi.AccessKey // all that the user has
+	Current Key                // the one the sender is recorded to hold, if any
+	InDoubt []Key              // those it may hold instead
+	Now     time.Time
+}
+
+// Error names both keys with what is known of them, and the way out.
+func (e *SlotError) Error() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "IAM user %q has no free slot for a new key: AWS allows %d, and none of these may be deleted unasked:", e.User, keysPerUser)
+	for _, key := range e.Keys {
+		fmt.Fprintf(&text, "\n  %s (%s, made %s, %d days ago): %s",
+			key.ID, status(key), key.CreatedAt.UTC().Format(time.DateOnly), int(e.Now.Sub(key.CreatedAt).Hours()/24), e.role(key))
+	}
+	text.WriteString("\nFind out which of them nobody uses: aws iam get-access-key-last-used --access-key-id …")
+	if len(e.InDoubt) > 0 {
+		text.WriteString(" (send a message first; AWS shows it some minutes later)")
+	}
+	fmt.Fprintf(&text, ". Delete that one, aws iam delete-access-key --user-name %s --access-key-id …, and apply again. A key is never guessed away.", e.User)
+	return text.String()
+}
+
+func (e *SlotError) role(key awsapi.AccessKey) string {
+	switch {
+	case key.ID == e.Current.ID:
+		return "recorded as the sender's"
+	case slices.ContainsFunc(e.InDoubt, func(k Key) bool { return k.ID == key.ID }):
+		return "sent to the sender once, without an answer whether it took it"
+	default:
+		return "not known here"
+	}
+}
+
+func status(key awsapi.AccessKey) string {
+	if key.Active {
+		return "Active"
+	}
+	return "Inactive"
+}
+
+// notAccepted is the end of waiting for a key; cause is why STS could not be
+// asked the last time, nil if it said no.
+func notAccepted(id, region string, cause error) error {
+	err := fmt.Errorf("STS in region %s did not accept key %s %d times in a row within %s", region, id, acceptedInARow, verifyLimit)
+	if cause != nil {
+		return fmt.Errorf("%w; the last time it could not be asked: %w", err, cause)
+	}
+	return fmt.Errorf("%w: check that the account has enabled the region", err)
+}
+
+// ambiguous tells whether a request that failed may have taken effect.
+func ambiguous(err error) bool {
+	var a interface{ Ambiguous() bool }
+	return errors.As(err, &a) && a.Ambiguous()
+}
+
+func keyIDs(keys []Key) string {
+	ids := make([]string, len(keys))
+	for i, k := range keys {
+		ids[i] = k.ID
+	}
+	return strings.Join(ids, ", ")
+}
