@@ -4,8 +4,8 @@ package examples
 
 import "embed"
 
-// FS holds the Terraform files by their path below this folder, e.g.
+// FS holds the files by their path below this folder, e.g.
 // scenarios/hook/main.tf.
 //
-//go:embed scenarios
+//go:embed permissions provider resources scenarios
 var FS embed.FS

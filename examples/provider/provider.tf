@@ -1,0 +1,36 @@
+terraform {
+  required_providers {
+    auth0sns = {
+      source = "auth0sns/auth0sns"
+    }
+  }
+}
+
+# AUTH0_DOMAIN, AUTH0_CLIENT_ID, AUTH0_CLIENT_SECRET; AWS_REGION, AWS_PROFILE.
+provider "auth0sns" {}
+
+resource "auth0sns_iam_user" "sms" {
+  name = "auth0-mfa-sms"
+}
+
+resource "auth0sns_hook" "sms" {
+  name = "Amazon SNS"
+}
+
+resource "auth0sns_credentials" "sms" {
+  iam_user = auth0sns_iam_user.sms.name
+  hook_id  = auth0sns_hook.sms.id
+}
+
+resource "auth0sns_sms_factor" "sms" {
+  sender_id = auth0sns_credentials.sms.sender_id
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "auth0sns_mfa_policy" "sms" {
+  policy     = "all-applications"
+  depends_on = [auth0sns_sms_factor.sms]
+}

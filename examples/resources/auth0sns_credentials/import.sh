@@ -1,0 +1,2 @@
+# <IAM user>/<access key id>/<hook id>/<region>
+terraform import auth0sns_credentials.sms auth0-mfa-sms/AKIAIOSFODNN7EXAMPLE/01GQ7W5M3B8ZC9T4R6X2Y1K0HN/eu-central-1

@@ -1,0 +1,4 @@
+import {
+  to = auth0sns_iam_user.sms
+  id = "auth0-mfa-sms"
+}

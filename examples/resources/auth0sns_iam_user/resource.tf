@@ -1,0 +1,7 @@
+resource "auth0sns_iam_user" "sms" {
+  name = "auth0-mfa-sms"
+
+  tags = {
+    owner = "identity"
+  }
+}

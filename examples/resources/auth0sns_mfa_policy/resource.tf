@@ -1,0 +1,26 @@
+resource "auth0sns_iam_user" "sms" {
+  name = "auth0-mfa-sms"
+}
+
+resource "auth0sns_hook" "sms" {
+  name = "Amazon SNS"
+}
+
+resource "auth0sns_credentials" "sms" {
+  iam_user = auth0sns_iam_user.sms.name
+  hook_id  = auth0sns_hook.sms.id
+}
+
+resource "auth0sns_sms_factor" "sms" {
+  sender_id = auth0sns_credentials.sms.sender_id
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# MFA is asked for only once there is a factor that works.
+resource "auth0sns_mfa_policy" "sms" {
+  policy     = "all-applications"
+  depends_on = [auth0sns_sms_factor.sms]
+}

@@ -1,0 +1,4 @@
+import {
+  to = auth0sns_sms_factor.sms
+  id = "sms"
+}
