@@ -31,7 +31,7 @@ func Execute(ctx context.Context, version string, args []string, stdin io.Reader
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return exitCode(root.ExecuteContext(ctx), stderr)
+	return exitCode(ctx, root.ExecuteContext(ctx), stderr)
 }
 
 func newRootCommand(version string) *cobra.Command {
@@ -42,27 +42,43 @@ func newRootCommand(version string) *cobra.Command {
 			"Started by Terraform it serves the provider; started by a person it does what is listed below.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("unknown command %q", args[0])}
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Version:       version,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate(versionText(version))
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	sandboxCommand := newSandboxCommand()
 	sandboxCommand.AddCommand(newDemoCommand())
 	root.AddCommand(sandboxCommand, newVersionCommand(version))
+	markUsage(root)
 	return root
 }
 
-func exitCode(err error, stderr io.Writer) int {
+// markUsage makes what cobra says about the arguments of a command, and of those
+// beneath it, a usage error: cobra's own errors have no type.
+func markUsage(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError{err}
+			}
+			return nil
+		}
+	}
+	for _, below := range cmd.Commands() {
+		markUsage(below)
+	}
+}
+
+// exitCode reports a failure and tells what the process ends with. After an
+// interruption it does not matter which error the interrupted command gave.
+func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 	var usage usageError
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, context.Canceled):
+	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "auth0sns: interrupted")
 		return exitInterrupted
 	case errors.As(err, &usage):
