@@ -2,6 +2,7 @@ package auth0api
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -124,6 +125,9 @@ func (e *Error) Hint() string {
 	case Server:
 		return "Auth0 failed, not the request: try again, and see https://status.auth0.com if it lasts."
 	case Transport:
+		if errors.Is(e.Err, context.Canceled) {
+			return "The run was interrupted: run it again to go on."
+		}
 		return "Check the network, a proxy in between, and that the domain is that of an Auth0 tenant."
 	default:
 		return ""

@@ -202,3 +202,10 @@ func FuzzErrorBody(f *testing.F) {
 		}
 	})
 }
+
+func TestAnInterruptIsNoNetworkFault(t *testing.T) {
+	e := &Error{Operation: "read hook", Method: "GET", Path: "/api/v2/hooks/1", Kind: Transport, Err: context.Canceled, Message: "context canceled"}
+	if text := e.Error(); !strings.Contains(text, "interrupted") || strings.Contains(text, "network") {
+		t.Errorf("sends a person who pressed Ctrl-C looking for a network fault: %s", text)
+	}
+}

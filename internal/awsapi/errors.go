@@ -140,6 +140,9 @@ func (e *Error) retryHint() string {
 	if e.ambiguous {
 		return "The change may have been made all the same: look before trying again."
 	}
+	if errors.Is(e.Err, context.Canceled) {
+		return "The run was interrupted: run it again to go on."
+	}
 	return "Check the network, the region and the endpoint, then try again."
 }
 

@@ -166,3 +166,10 @@ func TestErrorsOfOthersHaveNoKind(t *testing.T) {
 		t.Error("a missing or foreign error was given a kind")
 	}
 }
+
+func TestAnInterruptIsNoNetworkFault(t *testing.T) {
+	e := &Error{Operation: "sts:GetCallerIdentity", Kind: Transport, Err: context.Canceled}
+	if text := e.Error(); !strings.Contains(text, "interrupted") || strings.Contains(text, "Check the network") {
+		t.Errorf("sends a person who pressed Ctrl-C looking for a network fault: %s", text)
+	}
+}

@@ -126,7 +126,7 @@ func NormalizeDomain(domain string) (string, error) {
 	trimmed := strings.TrimSuffix(strings.TrimSpace(domain), "/")
 	if rest, ok := strings.CutPrefix(trimmed, "http://"); ok {
 		u, err := url.Parse(trimmed)
-		if err != nil || u.Host != rest || !isLoopback(u.Hostname()) {
+		if err != nil || u.Host != rest || !IsLoopback(u.Hostname()) {
 			return "", fmt.Errorf("%q uses http://, which is accepted for loopback addresses only (127.0.0.1, ::1, localhost): anywhere else the access token would travel in clear", domain)
 		}
 		return trimmed, nil
@@ -138,7 +138,8 @@ func NormalizeDomain(domain string) (string, error) {
 	return strings.ToLower(host), nil
 }
 
-func isLoopback(host string) bool {
+// IsLoopback tells whether a host, without a port, is this machine.
+func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -84,8 +84,11 @@ func TestEveryProblemNamesSettingAndVariable(t *testing.T) {
 		"client without credential": {Auth0{Domain: domain, ClientID: "c"}, "client_secret", []string{"auth0.client_secret", EnvClientSecret}},
 		"secret without client":     {Auth0{Domain: domain, ClientSecret: "s"}, "client_id", []string{"auth0.client_id", EnvClientID}},
 		"key without client":        {Auth0{Domain: domain, ClientAssertionPrivateKey: "k"}, "client_id", []string{"auth0.client_id", EnvClientID}},
-		"bad algorithm": {Auth0{Domain: domain, ClientID: "c", ClientAssertionPrivateKey: "k", ClientAssertionSigningAlg: "HS256"},
-			"client_assertion_signing_alg", []string{"auth0.client_assertion_signing_alg", EnvSigningAlg, "RS256, RS384, PS256", `"HS256"`}},
+		"bad algorithm": {
+			Auth0{Domain: domain, ClientID: "c", ClientAssertionPrivateKey: "k", ClientAssertionSigningAlg: "HS256"},
+			"client_assertion_signing_alg",
+			[]string{"auth0.client_assertion_signing_alg", EnvSigningAlg, "RS256, RS384, PS256", `"HS256"`},
+		},
 	} {
 		problems := test.settings.Validate()
 		if len(problems) != 1 || problems[0].Setting != test.setting {

@@ -2,10 +2,11 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -28,9 +29,14 @@ type clients struct {
 	clock handover.Clock
 	// secrets are the credentials of this provider, masked in every log line.
 	secrets []string
-	// factorCreated remembers that this run created an sms_factor, see
-	// smsFactorResource.Delete.
-	factorCreated atomic.Bool
+	// factor keeps the creation of an sms_factor from the middle of the
+	// destruction of another, and factorCreated remembers that this run created
+	// one, see smsFactorResource.Delete.
+	factor        sync.Mutex
+	factorCreated bool
+	// delivered holds the ids of the senders that got their first key of an
+	// auth0sns_credentials in this run, see credentialsResource.Delete.
+	delivered sync.Map
 }
 
 // base gives a resource its clients.
@@ -63,6 +69,20 @@ func (c *clients) requireScopes(ctx context.Context, scopes ...string) diag.Diag
 		diags.AddError("Auth0 scope missing", fmt.Sprintf(
 			"The client that Terraform uses at %s lacks %s.\n\nGrant it in the Auth0 Dashboard: Applications → APIs → Auth0 Management API → Machine to Machine Applications → your client → permissions. Then plan again.",
 			c.auth0.Domain(), strings.Join(missing, ", ")))
+	}
+	return diags
+}
+
+// requireAccount reports an AWS account that is not allowed, and, as something
+// else, credentials that lead to none.
+func (c *clients) requireAccount(ctx context.Context) diag.Diagnostics {
+	var diags diag.Diagnostics
+	var wrong *awsapi.AccountError
+	switch err := c.aws.CheckAccount(ctx); {
+	case errors.As(err, &wrong):
+		diags.AddError("Wrong AWS account", err.Error())
+	case err != nil:
+		diags.AddError("AWS credentials do not work", err.Error())
 	}
 	return diags
 }

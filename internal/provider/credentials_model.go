@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,16 +14,43 @@ import (
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
 )
 
-// Values of credentials.status: what a plan can show as wrong. Every one but
-// delivered is put right by the next apply.
+// Values of credentials.status: what a plan can show as due or wrong. Every one
+// but delivered is put right by the next apply.
 const (
 	statusDelivered      = "delivered"
 	statusKeyMissing     = "key missing"
 	statusKeyInactive    = "key inactive"
 	statusSecretsMissing = "secrets missing"
 	statusSenderMissing  = "sender missing"
+	statusInDoubt        = "delivery in doubt"
+	statusRotationDue    = "rotation due"
 	statusOldKeyLeft     = "old key left"
 )
+
+// leftKeys is what became of keys in an operation that did not finish.
+type leftKeys struct {
+	// Superseded are held by no sender.
+	Superseded []handover.Key `json:"superseded,omitempty"`
+	// InDoubt may be held by the sender instead of the one in the state.
+	InDoubt []handover.Key `json:"in_doubt,omitempty"`
+	// Released tells that no sender holds the key in the state either: it is
+	// being destroyed.
+	Released bool `json:"released,omitempty"`
+}
+
+// renamed returns the keys with those of one user as another's.
+func (l leftKeys) renamed(from, to string) leftKeys {
+	rename := func(keys []handover.Key) []handover.Key {
+		keys = slices.Clone(keys)
+		for i := range keys {
+			if keys[i].User == from {
+				keys[i].User = to
+			}
+		}
+		return keys
+	}
+	return leftKeys{Superseded: rename(l.Superseded), InDoubt: rename(l.InDoubt)}
+}
 
 type credentialsModel struct {
 	IAMUser       types.String `tfsdk:"iam_user"`
@@ -55,20 +83,25 @@ func (m *credentialsModel) deliver(key awsapi.AccessKey) {
 
 // read takes over what both sides say. present are the names of the sender's
 // secrets; nil means that the sender itself is gone.
-func (m *credentialsModel) read(keys []awsapi.AccessKey, present []string, superseded []handover.Key) {
-	m.SenderID = m.HookID
-	m.Status = types.StringValue(m.statusOf(keys, present, superseded))
-	if i := slices.IndexFunc(keys, func(k awsapi.AccessKey) bool { return k.ID == m.AccessKeyID.ValueString() }); i >= 0 {
+func (m *credentialsModel) read(keys []awsapi.AccessKey, present []string, left leftKeys, now time.Time) {
+	if i := m.find(keys); i >= 0 {
 		m.CreatedAt = types.StringValue(keys[i].CreatedAt.UTC().Format(time.RFC3339))
 	}
+	m.SenderID = m.HookID
 	m.RotationDueAt = m.dueAt()
+	m.Status = types.StringValue(m.statusOf(keys, present, left, now))
 	if m.ForceDestroy.IsNull() {
 		m.ForceDestroy = types.BoolValue(false)
 	}
 }
 
-func (m credentialsModel) statusOf(keys []awsapi.AccessKey, present []string, superseded []handover.Key) string {
-	i := slices.IndexFunc(keys, func(k awsapi.AccessKey) bool { return k.ID == m.AccessKeyID.ValueString() })
+// find is the index of the model's key, -1 where it is not among keys.
+func (m credentialsModel) find(keys []awsapi.AccessKey) int {
+	return slices.IndexFunc(keys, func(k awsapi.AccessKey) bool { return k.ID == m.AccessKeyID.ValueString() })
+}
+
+func (m credentialsModel) statusOf(keys []awsapi.AccessKey, present []string, left leftKeys, now time.Time) string {
+	i := m.find(keys)
 	switch {
 	case i < 0:
 		return statusKeyMissing
@@ -78,7 +111,11 @@ func (m credentialsModel) statusOf(keys []awsapi.AccessKey, present []string, su
 		return statusSenderMissing
 	case slices.ContainsFunc(handover.SecretNames(), func(n string) bool { return !slices.Contains(present, n) }):
 		return statusSecretsMissing
-	case len(superseded) > 0:
+	case len(left.InDoubt) > 0:
+		return statusInDoubt
+	case m.pastDue(now):
+		return statusRotationDue
+	case len(left.Superseded) > 0:
 		return statusOldKeyLeft
 	default:
 		return statusDelivered
@@ -95,10 +132,22 @@ func (m credentialsModel) dueAt() types.String {
 	return types.StringValue(created.Add(after).UTC().Format(time.RFC3339))
 }
 
-// due tells whether the key has reached its age limit.
-func (m credentialsModel) due(now time.Time) bool {
-	at, err := time.Parse(time.RFC3339, m.RotationDueAt.ValueString())
+// pastDue tells whether the key has reached its age limit.
+func (m credentialsModel) pastDue(now time.Time) bool {
+	at, err := time.Parse(time.RFC3339, m.dueAt().ValueString())
 	return err == nil && !now.Before(at)
+}
+
+// due tells whether going from state to the plan m finds the key at its age
+// limit. The refresh has decided that: Terraform plans again while it applies,
+// and a limit that passed in between would make the second plan contradict the
+// approved one. Only a new limit is compared with the time here.
+func (m credentialsModel) due(state credentialsModel, now time.Time) bool {
+	if m.RotateAfter.Equal(state.RotateAfter) {
+		return state.Status.ValueString() == statusRotationDue
+	}
+	m.CreatedAt = state.CreatedAt
+	return m.pastDue(now)
 }
 
 // rotates tells whether going from state to the plan m takes a new key.
@@ -106,34 +155,42 @@ func (m credentialsModel) due(now time.Time) bool {
 // as good as the one a rotation would make.
 func (m credentialsModel) rotates(state credentialsModel, imported bool, now time.Time) bool {
 	keepersChanged := !m.Keepers.Equal(state.Keepers) && !imported
-	broken := state.Status.ValueString() != statusDelivered && state.Status.ValueString() != statusOldKeyLeft
-	return keepersChanged || broken || !m.Region.Equal(state.Region) || !m.IAMUser.Equal(state.IAMUser) || m.due(now)
+	return keepersChanged || state.broken() || !m.Region.Equal(state.Region) || !m.IAMUser.Equal(state.IAMUser) || m.due(state, now)
+}
+
+// broken tells whether the sender cannot send with the key, or perhaps has
+// another, so that it is to get a new one.
+func (m credentialsModel) broken() bool {
+	return slices.Contains([]string{statusKeyMissing, statusKeyInactive, statusSecretsMissing, statusSenderMissing, statusInDoubt}, m.Status.ValueString())
 }
 
 // minRotateAfter keeps a typing error from rotating in every apply.
-const minRotateAfter = time.Hour
+const (
+	minRotateAfter = time.Hour
+	maxRotateAfter = 10 * 365 * 24 * time.Hour
+)
 
 // parseRotateAfter reads "90d" or a Go duration such as "2160h".
 func parseRotateAfter(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if days, ok := strings.CutSuffix(s, "d"); ok {
-		var n int
-		n, err = strconv.Atoi(days)
+		var n int64
+		n, err = strconv.ParseInt(days, 10, 16)
 		d = time.Duration(n) * 24 * time.Hour
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, fmt.Errorf("%q is no duration: use days such as \"90d\", or hours such as \"2160h\"", s)
 	}
-	if d < minRotateAfter || d > 10*365*24*time.Hour {
+	if err != nil || d < minRotateAfter || d > maxRotateAfter {
 		return 0, fmt.Errorf("%q is not between 1 hour and 10 years", s)
 	}
 	return d, nil
 }
 
-// age puts a duration in days, or in hours below two days.
+// age puts a duration in days, or in hours and minutes below two days.
 func age(d time.Duration) string {
 	if d < 48*time.Hour {
-		return fmt.Sprintf("%d hours", int(d.Hours()))
+		return strings.TrimSuffix(d.Truncate(time.Minute).String(), "0s")
 	}
 	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }

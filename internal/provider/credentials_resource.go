@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,9 @@ const (
 	typeCredentials = "auth0sns_credentials"
 	// cleanupLimit bounds what is undone after a failure or a cancellation.
 	cleanupLimit = 15 * time.Second
+	// inFlight is Auth0's limit for one run of a sender: a call that began with
+	// the old key has ended after it.
+	inFlight = 20 * time.Second
 )
 
 func newCredentialsResource() resource.Resource { return &credentialsResource{} }
@@ -94,9 +98,9 @@ func (r *credentialsResource) Schema(_ context.Context, _ resource.SchemaRequest
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"status": schema.StringAttribute{
-				MarkdownDescription: fmt.Sprintf("`%s`; or what was changed outside Terraform and is put right by the next apply: `%s`, `%s`, `%s`, `%s`, `%s`. "+
+				MarkdownDescription: fmt.Sprintf("`%s`; or what is due or was changed outside Terraform, and is put right by the next apply: `%s`, `%s`, `%s`, `%s`, `%s`, `%s`, `%s`. "+
 					"A secret whose value was replaced by hand is not seen: Auth0 never returns it.",
-					statusDelivered, statusKeyMissing, statusKeyInactive, statusSecretsMissing, statusSenderMissing, statusOldKeyLeft),
+					statusDelivered, statusKeyMissing, statusKeyInactive, statusSecretsMissing, statusSenderMissing, statusInDoubt, statusRotationDue, statusOldKeyLeft),
 				Computed: true,
 			},
 		},
@@ -128,7 +132,7 @@ func (r *credentialsResource) ModifyPlan(ctx context.Context, req resource.Modif
 		r.planUpdate(&plan, state, imported, &resp.Diagnostics)
 	}
 	if create || plan.AccessKeyID.IsUnknown() {
-		r.planMint(ctx, plan, &resp.Diagnostics)
+		r.planMint(ctx, &resp.Diagnostics)
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 }
@@ -160,30 +164,25 @@ func (r *credentialsResource) planUpdate(plan *credentialsModel, state credentia
 	if plan.RotateAfter.IsUnknown() {
 		plan.RotationDueAt = types.StringUnknown()
 	}
-	if plan.due(r.clock.Now()) {
+	now := r.clock.Now()
+	if plan.due(state, now) {
 		created, _ := time.Parse(time.RFC3339, plan.CreatedAt.ValueString())
 		diags.AddWarning("The access key is due for rotation", fmt.Sprintf(
 			"Key %s is %s old and rotate_after is %s. This apply mints a new key, delivers it, and then deletes the old one; codes keep being sent throughout.",
-			state.AccessKeyID.ValueString(), age(r.clock.Now().Sub(created)), plan.RotateAfter.ValueString()))
+			state.AccessKeyID.ValueString(), age(now.Sub(created)), plan.RotateAfter.ValueString()))
 	}
-	if plan.rotates(state, imported, r.clock.Now()) {
+	if plan.rotates(state, imported, now) {
 		plan.AccessKeyID, plan.CreatedAt, plan.RotationDueAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	}
 }
 
 // planMint checks, before anything changes, what a new key will need.
-func (r *credentialsResource) planMint(ctx context.Context, plan credentialsModel, diags *diag.Diagnostics) {
+func (r *credentialsResource) planMint(ctx context.Context, diags *diag.Diagnostics) {
 	if r.auth0 != nil {
 		diags.Append(r.requireScopes(ctx, "read:hooks", "create:hooks", "update:hooks", "delete:hooks")...)
 	}
-	if r.aws == nil {
-		return
-	}
-	if err := r.aws.CheckAccount(ctx); err != nil {
-		diags.AddError("Wrong AWS account", err.Error())
-	}
-	if plan.Region.IsNull() {
-		diags.AddError("No AWS region", "A key needs the region in which SNS will be called.")
+	if r.aws != nil {
+		diags.Append(r.requireAccount(ctx)...)
 	}
 }
 
@@ -202,6 +201,7 @@ func (r *credentialsResource) Create(ctx context.Context, req resource.CreateReq
 		resp.Diagnostics.AddError("The key was not handed over", err.Error())
 		return
 	}
+	r.delivered.Store(plan.HookID.ValueString(), true)
 	plan.deliver(outcome.Delivered)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
@@ -210,7 +210,7 @@ func (r *credentialsResource) Read(ctx context.Context, req resource.ReadRequest
 	ctx = r.masked(ctx)
 	var state credentialsModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	superseded, diags := r.superseded(ctx, req.Private)
+	left, diags := r.leftKeys(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -219,8 +219,8 @@ func (r *credentialsResource) Read(ctx context.Context, req resource.ReadRequest
 		notConfigured(&resp.Diagnostics, "Access key")
 		return
 	}
-	if err := r.aws.CheckAccount(ctx); err != nil {
-		resp.Diagnostics.AddError("Wrong AWS account", err.Error())
+	resp.Diagnostics.Append(r.requireAccount(ctx)...)
+	if resp.Diagnostics.HasError() {
 		return
 	}
 	keys, err := r.aws.AccessKeys(ctx, state.IAMUser.ValueString())
@@ -236,7 +236,14 @@ func (r *credentialsResource) Read(ctx context.Context, req resource.ReadRequest
 	if err == nil && present == nil {
 		present = []string{}
 	}
-	state.read(keys, present, superseded)
+	imported := state.SenderID.IsNull()
+	state.read(keys, present, left, r.clock.Now())
+	if imported && slices.Contains([]string{statusKeyMissing, statusSenderMissing}, state.Status.ValueString()) {
+		resp.Diagnostics.AddError("There is nothing to import", fmt.Sprintf(
+			"IAM user %q has no access key %s, or %s has no hook %s: %s.",
+			state.IAMUser.ValueString(), state.AccessKeyID.ValueString(), r.auth0.Domain(), state.HookID.ValueString(), state.Status.ValueString()))
+		return
+	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
 
@@ -245,28 +252,38 @@ func (r *credentialsResource) Update(ctx context.Context, req resource.UpdateReq
 	var plan, state credentialsModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	superseded, diags := r.superseded(ctx, req.Private)
+	left, diags := r.leftKeys(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	imported, diags := r.imported(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	renamed, err := r.renamed(ctx, plan, state)
+	if err != nil {
+		resp.Diagnostics.AddError("Access keys cannot be listed", err.Error())
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if renamed {
+		left = left.renamed(state.IAMUser.ValueString(), plan.IAMUser.ValueString())
+		state.IAMUser = plan.IAMUser
+	}
 	machine := r.machine(plan)
 	var outcome handover.Outcome
-	var err error
-	if renamed, lookupErr := r.sameUserRenamed(ctx, plan, state); lookupErr != nil {
-		resp.Diagnostics.AddError("Access keys cannot be listed", lookupErr.Error())
-		return
-	} else if plan.AccessKeyID.IsUnknown() && !renamed {
+	if plan.AccessKeyID.IsUnknown() && (!renamed || plan.rotates(state, imported, r.clock.Now())) {
 		outcome, err = machine.Rotate(ctx, handover.Rotation{
 			User:       plan.IAMUser.ValueString(),
 			Region:     plan.Region.ValueString(),
 			Current:    state.current(),
-			Superseded: superseded,
+			Superseded: left.Superseded,
+			InDoubt:    left.InDoubt,
 		})
 	} else {
 		plan.AccessKeyID, plan.CreatedAt = state.AccessKeyID, state.CreatedAt
 		plan.RotationDueAt = plan.dueAt()
-		outcome.Superseded, err = machine.RetireAll(ctx, superseded)
+		outcome.Superseded, err = machine.RetireAll(ctx, left.Superseded)
 	}
 	resp.Diagnostics.Append(r.record(ctx, plan, outcome, err, resp)...)
 }
@@ -275,7 +292,7 @@ func (r *credentialsResource) Update(ctx context.Context, req resource.UpdateReq
 // values only where the sender took the new key: else the next plan must show
 // the rotation again.
 func (r *credentialsResource) record(ctx context.Context, plan credentialsModel, outcome handover.Outcome, err error, resp *resource.UpdateResponse) diag.Diagnostics {
-	diags := writePrivate(ctx, resp.Private, privateSuperseded, outcome.Superseded)
+	diags := writePrivate(ctx, resp.Private, privateLeftKeys, leftKeys{Superseded: outcome.Superseded, InDoubt: outcome.InDoubt})
 	delivered := outcome.Delivered.ID != ""
 	if delivered {
 		plan.deliver(outcome.Delivered)
@@ -293,58 +310,70 @@ func (r *credentialsResource) record(ctx context.Context, plan credentialsModel,
 	return diags
 }
 
-// sameUserRenamed tells whether the user of the plan is the user of the state
-// under another name, whose key the sender holds already.
-func (r *credentialsResource) sameUserRenamed(ctx context.Context, plan, state credentialsModel) (bool, error) {
-	onlyUser := plan
-	onlyUser.IAMUser = state.IAMUser
-	if plan.IAMUser.Equal(state.IAMUser) || onlyUser.rotates(state, true, r.clock.Now()) || !plan.Keepers.Equal(state.Keepers) {
+// renamed tells whether the user of the plan is the user of the state under
+// another name: then the key of the state is among its keys, and is to be
+// retired under the new name, not the old one, at which AWS no longer finds it.
+func (r *credentialsResource) renamed(ctx context.Context, plan, state credentialsModel) (bool, error) {
+	if plan.IAMUser.Equal(state.IAMUser) {
 		return false, nil
 	}
 	keys, err := r.aws.AccessKeys(ctx, plan.IAMUser.ValueString())
-	if err != nil {
-		return false, err
-	}
-	for _, k := range keys {
-		if k.ID == state.AccessKeyID.ValueString() && k.Active {
-			return true, nil
-		}
-	}
-	return false, nil
+	return state.find(keys) >= 0, err
 }
 
 func (r *credentialsResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	ctx = r.masked(ctx)
 	var state credentialsModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	superseded, diags := r.superseded(ctx, req.Private)
+	left, diags := r.leftKeys(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if !state.ForceDestroy.ValueBool() {
-		resp.Diagnostics.Append(r.refuseLive(ctx, "key", state.HookID.ValueString())...)
+	resp.Diagnostics.Append(r.requireAccount(ctx)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if !left.Released {
+		resp.Diagnostics.Append(r.release(ctx, state)...)
 		if resp.Diagnostics.HasError() {
 			return
 		}
+		left.Released = true
+		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateLeftKeys, left)...)
 	}
-	if err := r.aws.CheckAccount(ctx); err != nil {
-		resp.Diagnostics.AddError("Wrong AWS account", err.Error())
-		return
-	}
-	if err := r.sender(state).Withdraw(ctx); err != nil {
-		addHookError(&resp.Diagnostics, "Secrets were not removed from the hook", err)
-		return
-	}
-	left, err := r.machine(state).RetireAll(ctx, append(superseded, state.current()))
+	keys, err := r.machine(state).RetireAll(ctx, slices.Concat(left.Superseded, left.InDoubt, []handover.Key{state.current()}))
 	if err != nil {
-		ids := make([]string, len(left))
-		for i, k := range left {
+		ids := make([]string, len(keys))
+		for i, k := range keys {
 			ids[i] = k.ID
 		}
 		resp.Diagnostics.AddError("Access key was not deleted", fmt.Sprintf(
-			"%s\n\nThe secrets are gone from the sender. Still to be deleted, by another destroy: %s.", err, strings.Join(ids, ", ")))
+			"%s\n\nNo sender holds it any more. Still to be deleted, by another destroy: %s.", err, strings.Join(ids, ", ")))
 	}
+}
+
+// release makes the sender stop using the key, unless people depend on it.
+func (r *credentialsResource) release(ctx context.Context, state credentialsModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if _, replaced := r.delivered.Load(state.HookID.ValueString()); replaced {
+		// Replaced with create_before_destroy: the secrets are those of the
+		// new object already, and only calls in flight use the old ones.
+		if err := r.clock.Sleep(ctx, inFlight); err != nil {
+			diags.AddError("Access key was not deleted", err.Error())
+		}
+		return diags
+	}
+	if !state.ForceDestroy.ValueBool() {
+		diags.Append(r.refuseLive(ctx, "key", state.HookID.ValueString())...)
+		if diags.HasError() {
+			return diags
+		}
+	}
+	if err := r.sender(state).Withdraw(ctx); err != nil {
+		addHookError(&diags, "Secrets were not removed from the hook", err)
+	}
+	return diags
 }
 
 // ImportState takes "<IAM user>/<access key id>/<hook id>/<region>".
@@ -370,10 +399,10 @@ func (r *credentialsResource) machine(m credentialsModel) *handover.Machine {
 	return &handover.Machine{Keys: r.aws, Sender: r.sender(m), Clock: r.clock, Observe: logState}
 }
 
-func (r *credentialsResource) superseded(ctx context.Context, p privateReader) ([]handover.Key, diag.Diagnostics) {
-	var keys []handover.Key
-	_, diags := readPrivate(ctx, p, privateSuperseded, &keys)
-	return keys, diags
+func (r *credentialsResource) leftKeys(ctx context.Context, p privateReader) (leftKeys, diag.Diagnostics) {
+	var left leftKeys
+	_, diags := readPrivate(ctx, p, privateLeftKeys, &left)
+	return left, diags
 }
 
 func (r *credentialsResource) imported(ctx context.Context, p privateReader) (bool, diag.Diagnostics) {

@@ -15,7 +15,7 @@ type hookModel struct {
 	ID           types.String `tfsdk:"id"`
 	Name         types.String `tfsdk:"name"`
 	Enabled      types.Bool   `tfsdk:"enabled"`
-	SMS          *smsModel    `tfsdk:"sms"`
+	SMS          types.Object `tfsdk:"sms"` // smsModel; an object, as the block may be unknown as a whole
 	Script       types.String `tfsdk:"script"`
 	Dependencies types.Map    `tfsdk:"dependencies"`
 	ScriptSHA256 types.String `tfsdk:"script_sha256"`
@@ -23,21 +23,28 @@ type hookModel struct {
 }
 
 // code returns what the hook is to run: the configured script, or the sender
-// rendered from the options.
-func (m hookModel) code(ctx context.Context) (sender.Code, diag.Diagnostics) {
+// rendered from the options. known is false while either is not known yet.
+func (m hookModel) code(ctx context.Context) (code sender.Code, known bool, diags diag.Diagnostics) {
+	if m.Script.IsUnknown() || m.SMS.IsUnknown() {
+		return sender.Code{}, false, nil
+	}
 	if !m.Script.IsNull() {
 		script := m.Script.ValueString()
-		return sender.Code{Script: script, Dependencies: map[string]string{}, SHA256: sender.SHA256(script)}, nil
+		return sender.Code{Script: script, Dependencies: map[string]string{}, SHA256: sender.SHA256(script)}, true, nil
 	}
-	options, diags := m.SMS.options(ctx)
+	sms, diags := readSMS(ctx, m.SMS)
+	if diags.HasError() || !sms.known() {
+		return sender.Code{}, false, diags
+	}
+	options, diags := sms.options()
 	if diags.HasError() {
-		return sender.Code{}, diags
+		return sender.Code{}, true, diags
 	}
 	code, err := sender.Render(sender.Hook, options)
 	if err != nil {
 		diags.AddError("Sender code cannot be rendered", err.Error())
 	}
-	return code, diags
+	return code, true, diags
 }
 
 // hook is the Auth0 object that the model describes, running script.
@@ -65,6 +72,20 @@ func (m *hookModel) read(h auth0api.Hook) {
 	if m.ForceDestroy.IsNull() {
 		m.ForceDestroy = types.BoolValue(false)
 	}
+}
+
+// importCode takes over the code of a hook that was not in the state: as options
+// where it is the sender's, else as an own script, so that a plan shows the code
+// that an apply would replace.
+func (m *hookModel) importCode(ctx context.Context, script string) diag.Diagnostics {
+	options, ours := sender.Parse(sender.Hook, script)
+	if !ours {
+		m.Script = types.StringValue(script)
+		return nil
+	}
+	var diags diag.Diagnostics
+	m.SMS, diags = writeSMS(ctx, options, m.SMS.AttributeTypes(ctx))
+	return diags
 }
 
 // patch holds what differs between two models; ok is false when nothing does.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -24,9 +25,10 @@ import (
 const (
 	typeHook = "auth0sns_hook"
 
+	hookMigration   = "https://auth0.com/docs/customize/actions/migrate/migrate-from-hooks-to-actions"
 	hookDeprecation = "Auth0 made Hooks read-only on 2024-11-18 and ended them on 2026-11-18; tenants made since 2023-10-16 never had them. " +
 		"This resource serves tenants on which Auth0 still runs hooks, and the clean-up of those on which it does not. " +
-		"The way on is an Action: https://auth0.com/docs/customize/actions/migrate/migrate-from-hooks-to-actions"
+		"The way on is an Action: " + hookMigration
 )
 
 // hookNamePattern is Auth0's own, see the Management API's POST /hooks.
@@ -57,7 +59,7 @@ func (r *hookResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 					"may hold letters, digits, spaces and hyphens, and begins and ends with a letter or digit (Auth0's rule for hook names)")},
 			},
 			"enabled": schema.BoolAttribute{
-				MarkdownDescription: "Whether Auth0 runs the hook. Default `true`. A second enabled hook of this trigger is refused in plan.",
+				MarkdownDescription: "Whether Auth0 runs the hook. Default `true`. A second enabled hook of this trigger is refused in plan; switching off the one that is in use is refused without `force_destroy`.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(true),
@@ -76,6 +78,7 @@ func (r *hookResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 				Optional:            true,
 				Computed:            true,
 				ElementType:         types.StringType,
+				Validators:          []validator.Map{mapvalidator.NoNullValues()},
 			},
 			"script_sha256": schema.StringAttribute{
 				MarkdownDescription: "SHA-256 of the code at Auth0, in hex. It changes in a plan when the code will, or was edited by hand.",
@@ -89,7 +92,7 @@ func (r *hookResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 // forceDestroyAttribute is the explicit way past the protection of a live sender.
 func forceDestroyAttribute(object string) schema.BoolAttribute {
 	return schema.BoolAttribute{
-		MarkdownDescription: "Allow the destruction of this " + object + " while people who log in get their codes through it. Default `false`: refused.",
+		MarkdownDescription: "Allow this " + object + " to be taken away while people who log in get their codes through it. Default `false`: refused.",
 		Optional:            true,
 		Computed:            true,
 		Default:             booldefault.StaticBool(false),
@@ -97,16 +100,11 @@ func forceDestroyAttribute(object string) schema.BoolAttribute {
 }
 
 func (r *hookResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	var sms types.Object
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("sms"), &sms)...)
-	if resp.Diagnostics.HasError() || sms.IsNull() || sms.IsUnknown() {
-		return
-	}
-	var m smsModel
-	resp.Diagnostics.Append(sms.As(ctx, &m, objectOptions)...)
-	if m.known() && !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(m.validate(ctx)...)
-	}
+	var block types.Object
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("sms"), &block)...)
+	sms, diags := readSMS(ctx, block)
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(sms.validate()...)
 }
 
 func (r *hookResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
@@ -114,55 +112,35 @@ func (r *hookResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		return
 	}
 	ctx = r.masked(ctx)
-	if !r.planCode(ctx, req, resp) || r.auth0 == nil {
-		return
-	}
-	var plan, state hookModel
-	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
+	var config, plan, state hookModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if !req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	}
-	if resp.Diagnostics.HasError() || !resp.Plan.Raw.IsNull() && resp.Plan.Raw.Equal(req.State.Raw) {
-		return
-	}
-	resp.Diagnostics.Append(r.requireScopes(ctx, "read:hooks", "create:hooks", "update:hooks", "delete:hooks")...)
-	if resp.Diagnostics.HasError() || plan.Name.IsUnknown() {
-		return
-	}
-	r.planAgainstTenant(ctx, plan, state, &resp.Diagnostics)
-}
-
-// planCode shows in the plan which code will run. It tells whether the whole
-// plan can be decoded: a block that is unknown as a whole cannot.
-func (r *hookResource) planCode(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) bool {
-	var sms types.Object
-	var dependencies types.Map
-	var script types.String
-	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("sms"), &sms)...)
-	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("script"), &script)...)
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("dependencies"), &dependencies)...)
 	if resp.Diagnostics.HasError() {
-		return false
+		return
 	}
-	m := hookModel{Script: script}
-	if !sms.IsNull() && !sms.IsUnknown() {
-		m.SMS = &smsModel{}
-		resp.Diagnostics.Append(sms.As(ctx, m.SMS, objectOptions)...)
-	}
-	if sms.IsUnknown() || script.IsUnknown() || !m.SMS.known() {
-		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("script_sha256"), types.StringUnknown())...)
-		return !sms.IsUnknown()
-	}
-	code, diags := m.code(ctx)
+	code, known, diags := plan.code(ctx)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
-		return false
+		return
 	}
-	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("script_sha256"), code.SHA256)...)
-	if dependencies.IsNull() {
-		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("dependencies"), mapValue(code.Dependencies))...)
+	plan.ScriptSHA256 = types.StringUnknown()
+	if known {
+		plan.ScriptSHA256 = types.StringValue(code.SHA256)
+		if config.Dependencies.IsNull() {
+			plan.Dependencies = mapValue(code.Dependencies)
+		}
 	}
-	return !resp.Diagnostics.HasError()
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+	if resp.Diagnostics.HasError() || r.auth0 == nil || resp.Plan.Raw.Equal(req.State.Raw) {
+		return
+	}
+	resp.Diagnostics.Append(r.requireScopes(ctx, "read:hooks", "create:hooks", "update:hooks", "delete:hooks", "read:guardian_factors")...)
+	if !resp.Diagnostics.HasError() {
+		r.planAgainstTenant(ctx, plan, state, &resp.Diagnostics)
+	}
 }
 
 // planAgainstTenant refuses a name that is taken and a second enabled hook.
@@ -180,6 +158,9 @@ func (r *hookResource) planAgainstTenant(ctx context.Context, plan, state hookMo
 	for _, h := range hooks {
 		switch {
 		case h.ID == state.ID.ValueString():
+		case h.Name == plan.Name.ValueString() && h.TriggerID != delivery.TriggerHook:
+			diags.AddAttributeError(path.Root("name"), "Name of the hook is taken", fmt.Sprintf(
+				"Hook %q (%s) on %s has the trigger %q, and Auth0 takes a name once, whatever the trigger. Choose another name.", h.Name, h.ID, r.auth0.Domain(), h.TriggerID))
 		case h.Name == plan.Name.ValueString():
 			alreadyExists(diags, typeHook, fmt.Sprintf("Hook %q on %s", h.Name, r.auth0.Domain()), h.ID)
 		case enables && h.Enabled && h.TriggerID == delivery.TriggerHook:
@@ -192,11 +173,13 @@ func (r *hookResource) planAgainstTenant(ctx context.Context, plan, state hookMo
 	}
 }
 
-// addHookError adds what the tenant's hooks being gone means to Auth0's answer.
+// addHookError adds the way out where Auth0 says that it has taken hooks away.
 func addHookError(diags *diag.Diagnostics, summary string, err error) {
 	detail := err.Error()
-	if auth0api.KindOf(err) == auth0api.FeatureDisabled || auth0api.IsNotFound(err) {
-		detail += "\n\n" + hookDeprecation
+	if auth0api.KindOf(err) == auth0api.FeatureDisabled {
+		detail += "\n\nHow to move: " + hookMigration + "\n\n" +
+			"A hook that Auth0 no longer lets anybody manage is taken out of the configuration and, where it is there, out of the state " +
+			"(terraform state rm, with the address of this resource). To destroy everything else first: terraform destroy -refresh=false"
 	}
 	diags.AddError(summary, detail)
 }
@@ -208,27 +191,18 @@ func (r *hookResource) Create(ctx context.Context, req resource.CreateRequest, r
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	code, diags := plan.code(ctx)
+	code, _, diags := plan.code(ctx)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	hook, err := r.auth0.CreateHook(ctx, plan.withDefaults(code).hook(code.Script))
+	hook, err := r.auth0.CreateHook(ctx, plan.hook(code.Script))
 	if err != nil {
 		addHookError(&resp.Diagnostics, "Hook was not created", err)
 		return
 	}
 	plan.read(hook)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-}
-
-// withDefaults fills what was unknown in plan and follows from the code.
-func (m hookModel) withDefaults(code sender.Code) hookModel {
-	if m.Dependencies.IsUnknown() || m.Dependencies.IsNull() {
-		m.Dependencies = mapValue(code.Dependencies)
-	}
-	m.ScriptSHA256 = types.StringValue(code.SHA256)
-	return m
 }
 
 func (r *hookResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -256,6 +230,9 @@ func (r *hookResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 		resp.Diagnostics.AddError("Not a Send Phone Message hook", fmt.Sprintf("Hook %q (%s) has the trigger %q.", hook.Name, hook.ID, hook.TriggerID))
 		return
 	}
+	if state.Name.IsNull() { // An import knows the id only.
+		resp.Diagnostics.Append(state.importCode(ctx, hook.Script)...)
+	}
 	state.read(hook)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
@@ -268,12 +245,17 @@ func (r *hookResource) Update(ctx context.Context, req resource.UpdateRequest, r
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	code, diags := plan.code(ctx)
+	code, _, diags := plan.code(ctx)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	plan = plan.withDefaults(code)
+	if state.Enabled.ValueBool() && !plan.Enabled.ValueBool() && !plan.ForceDestroy.ValueBool() {
+		resp.Diagnostics.Append(r.refuseLive(ctx, "hook", state.ID.ValueString())...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+	}
 	if patch, ok := plan.patch(state, code.Script); ok {
 		hook, err := r.auth0.UpdateHook(ctx, state.ID.ValueString(), patch)
 		if err != nil {
@@ -313,8 +295,8 @@ func (c *clients) refuseLive(ctx context.Context, object, hookID string) diag.Di
 		diags.AddError("Cannot tell whether the "+object+" is in use", err.Error()+"\n\nNothing was changed.")
 	} else if live {
 		diags.AddError("The "+object+" is in use", fmt.Sprintf(
-			"People who log in to %s get their codes through hook %s right now: the SMS factor is on and its provider is Custom. Destroying the %s would lock them out, so nothing was changed.\n\n"+
-				"Ways out: destroy or switch off auth0sns_sms_factor in the same apply (with create_before_destroy in its lifecycle where another sender takes over); set its on_destroy to \"disable\"; or set force_destroy = true here, apply, and destroy again.",
+			"People who log in to %s get their codes through hook %s right now: the SMS factor is on and its provider is Custom. Without the %s nobody gets one, so nothing was changed.\n\n"+
+				"Ways out: destroy or switch off auth0sns_sms_factor in the same apply (with create_before_destroy in its lifecycle where another sender takes over); set its on_destroy to \"disable\"; or set force_destroy = true here, apply, and try again.",
 			c.auth0.Domain(), hookID, object))
 	}
 	return diags

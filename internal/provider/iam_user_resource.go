@@ -2,12 +2,12 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -60,11 +60,7 @@ func (r *iamUserResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				MarkdownDescription: "Tags of the user. Tags that are not named here are shown as changes and removed.",
 				Optional:            true,
 				ElementType:         types.StringType,
-				Validators: []validator.Map{
-					mapvalidator.SizeBetween(1, 50),
-					mapvalidator.KeysAre(check(func(k string) error { return awsapi.ValidateTags(map[string]string{k: ""}) })),
-					mapvalidator.ValueStringsAre(stringvalidator.LengthAtMost(256)),
-				},
+				Validators:          []validator.Map{mapvalidator.SizeAtLeast(1), mapvalidator.NoNullValues(), tagRules{}},
 			},
 			"policy_name": schema.StringAttribute{
 				MarkdownDescription: "Name of the user's inline policy. Default `" + defaultPolicyName + "`.",
@@ -90,6 +86,20 @@ func (r *iamUserResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 	}
 }
 
+// tagRules is a validator of all tags together: IAM does not tell their keys
+// apart by case.
+type tagRules struct{}
+
+func (tagRules) Description(context.Context) string { return "must satisfy IAM's rules for tags" }
+
+func (v tagRules) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (tagRules) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
+	if err := awsapi.ValidateTags(stringMap(req.ConfigValue)); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid value", fmt.Sprintf("%s: %s.", req.Path, err))
+	}
+}
+
 func (r *iamUserResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() || r.clients == nil || r.aws == nil {
 		return
@@ -107,7 +117,7 @@ func (r *iamUserResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if create {
 		r.planCreate(ctx, &plan, &resp.Diagnostics)
 	} else {
-		planUpdate(&plan, state)
+		r.planUpdate(ctx, &plan, state, &resp.Diagnostics)
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 }
@@ -115,13 +125,12 @@ func (r *iamUserResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 // planCreate asks AWS who we are and whether the name is free, so that a wrong
 // account or a taken name fails in plan.
 func (r *iamUserResource) planCreate(ctx context.Context, plan *iamUserModel, diags *diag.Diagnostics) {
-	if err := r.aws.CheckAccount(ctx); err != nil {
-		diags.AddError("Wrong AWS account", err.Error())
+	if diags.Append(r.requireAccount(ctx)...); diags.HasError() {
 		return
 	}
 	identity, err := r.aws.Identity(ctx)
 	if err != nil {
-		diags.AddError("AWS refused the credentials", err.Error())
+		diags.AddError("AWS credentials do not work", err.Error())
 		return
 	}
 	plan.PolicyJSON = types.StringValue(awsapi.PublishPolicy(identity.Partition))
@@ -137,8 +146,9 @@ func (r *iamUserResource) planCreate(ctx context.Context, plan *iamUserModel, di
 	}
 }
 
-// planUpdate shows a policy that was edited by hand as going back to ours.
-func planUpdate(plan *iamUserModel, state iamUserModel) {
+// planUpdate shows a policy that was edited by hand as going back to ours, and
+// refuses to write it over another policy of the user.
+func (r *iamUserResource) planUpdate(ctx context.Context, plan *iamUserModel, state iamUserModel, diags *diag.Diagnostics) {
 	desired := awsapi.PublishPolicy(partitionOfARN(state.ARN.ValueString()))
 	plan.PolicyJSON = state.PolicyJSON
 	if state.PolicyJSON.IsNull() || !awsapi.PoliciesEqual(state.PolicyJSON.ValueString(), desired) {
@@ -147,6 +157,20 @@ func planUpdate(plan *iamUserModel, state iamUserModel) {
 	plan.ARN = state.ARN
 	if !plan.Name.Equal(state.Name) || !plan.Path.Equal(state.Path) {
 		plan.ARN = types.StringUnknown()
+	}
+	if plan.PolicyName.IsUnknown() || plan.PolicyName.Equal(state.PolicyName) {
+		return
+	}
+	attribute := path.Root("policy_name")
+	user, policy := state.Name.ValueString(), plan.PolicyName.ValueString()
+	switch document, err := r.aws.UserPolicy(ctx, user, policy); {
+	case awsapi.IsNotFound(err):
+	case err != nil:
+		diags.AddAttributeError(attribute, "IAM user policy cannot be looked up", err.Error())
+	case !awsapi.PoliciesEqual(document, desired):
+		diags.AddAttributeError(attribute, "The user has another policy of this name", fmt.Sprintf(
+			"User %q has an inline policy %q that Terraform did not make. It is never overwritten silently: choose another policy_name, "+
+				"or delete that policy first (aws iam delete-user-policy --user-name %s --policy-name %s).", user, policy, user, policy))
 	}
 }
 
@@ -157,8 +181,7 @@ func (r *iamUserResource) Create(ctx context.Context, req resource.CreateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if err := r.aws.CheckAccount(ctx); err != nil {
-		resp.Diagnostics.AddError("Wrong AWS account", err.Error())
+	if resp.Diagnostics.Append(r.requireAccount(ctx)...); resp.Diagnostics.HasError() {
 		return
 	}
 	user, err := r.aws.CreateUser(ctx, plan.user())
@@ -168,7 +191,7 @@ func (r *iamUserResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 	policy := awsapi.PublishPolicy(partitionOfARN(user.ARN))
 	if err := r.aws.PutUserPolicy(ctx, user.Name, plan.PolicyName.ValueString(), policy); err != nil {
-		resp.Diagnostics.AddError("IAM user did not get its policy", err.Error()+"\n\n"+r.undoCreate(ctx, user.Name))
+		resp.Diagnostics.AddError("IAM user did not get its policy", err.Error()+"\n\n"+r.undoCreate(ctx, user.Name, plan.PolicyName.ValueString()))
 		return
 	}
 	plan.PolicyJSON = types.StringValue(policy)
@@ -177,11 +200,16 @@ func (r *iamUserResource) Create(ctx context.Context, req resource.CreateRequest
 }
 
 // undoCreate removes a user that was left without its policy: kept out of the
-// state, it would stand in the way of the next apply.
-func (r *iamUserResource) undoCreate(ctx context.Context, name string) string {
+// state, it would stand in the way of the next apply. The policy may be there
+// all the same, where only AWS's answer was lost.
+func (r *iamUserResource) undoCreate(ctx context.Context, name, policy string) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
 	defer cancel()
-	if err := r.aws.DeleteUser(ctx, name); err != nil {
+	err := r.deletePolicy(ctx, name, policy)
+	if err == nil {
+		err = r.aws.DeleteUser(ctx, name)
+	}
+	if err != nil {
 		return fmt.Sprintf("The user could not be deleted again (%v). Delete it before the next apply: aws iam delete-user --user-name %s", err, name)
 	}
 	return "The user was deleted again; nothing is left behind."
@@ -200,6 +228,11 @@ func (r *iamUserResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	name := state.Name.ValueString()
 	user, err := r.aws.User(ctx, name)
+	if err == nil || awsapi.IsNotFound(err) {
+		if resp.Diagnostics.Append(r.requireSameAccount(ctx, state.ARN.ValueString(), user.ARN)...); resp.Diagnostics.HasError() {
+			return
+		}
+	}
 	if awsapi.IsNotFound(err) {
 		removedOutside(&resp.Diagnostics, "IAM user", name)
 		resp.State.RemoveResource(ctx)
@@ -216,6 +249,30 @@ func (r *iamUserResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	state.read(user, policy)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+// requireSameAccount refuses to take another account's answer for the fate of
+// the user of the state: staging's state under production's credentials would
+// read as "deleted", or as changed where production has a user of that name.
+// found is "" for a user that is not there.
+func (r *iamUserResource) requireSameAccount(ctx context.Context, known, found string) diag.Diagnostics {
+	var diags diag.Diagnostics
+	want, got := accountOfARN(known), accountOfARN(found)
+	if want != "" && got == "" {
+		identity, err := r.aws.Identity(ctx)
+		if err != nil {
+			diags.AddError("AWS credentials do not work", err.Error())
+			return diags
+		}
+		got = identity.AccountID
+	}
+	if want != "" && want != got {
+		diags.AddError("Wrong AWS account", fmt.Sprintf(
+			"The user of the state is %s, and the credentials lead to account %s. Nothing was changed.\n\n"+
+				"Use credentials of account %s (aws.profile, aws.assume_role_arn, AWS_PROFILE). With aws.allowed_account_ids every object is protected like this.",
+			known, got, want))
+	}
+	return diags
 }
 
 func (r *iamUserResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -260,21 +317,38 @@ func (r *iamUserResource) update(ctx context.Context, plan, state iamUserModel) 
 			return err
 		}
 	}
+	// Removed first: to IAM a key in another case is the same key.
 	set, remove := tagChanges(stringMap(state.Tags), stringMap(plan.Tags))
-	if len(set) > 0 {
-		if err := r.aws.TagUser(ctx, name, set); err != nil {
-			return err
-		}
-	}
 	if len(remove) > 0 {
 		if err := r.aws.UntagUser(ctx, name, remove); err != nil {
 			return err
 		}
 	}
+	if len(set) > 0 {
+		if err := r.aws.TagUser(ctx, name, set); err != nil {
+			return err
+		}
+	}
 	if !plan.Name.Equal(state.Name) || !plan.Path.Equal(state.Path) {
-		return r.aws.RenameUser(ctx, name, plan.Name.ValueString(), plan.Path.ValueString())
+		return r.rename(ctx, plan, state)
 	}
 	return nil
+}
+
+// rename looks under the new name when AWS's answer was lost: a state with the
+// old name would take the user for deleted.
+func (r *iamUserResource) rename(ctx context.Context, plan, state iamUserModel) error {
+	name := plan.Name.ValueString()
+	err := r.aws.RenameUser(ctx, state.Name.ValueString(), name, plan.Path.ValueString())
+	var failed *awsapi.Error
+	if !errors.As(err, &failed) || !failed.Ambiguous() {
+		return err
+	}
+	user, lookupErr := r.aws.User(ctx, name)
+	if lookupErr == nil && user.UniqueID == state.UniqueID.ValueString() && user.Path == plan.Path.ValueString() {
+		return nil
+	}
+	return err
 }
 
 func (r *iamUserResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -293,9 +367,6 @@ func (r *iamUserResource) Delete(ctx context.Context, req resource.DeleteRequest
 // but only after its policy, and with it every sender's permission, was gone.
 func (r *iamUserResource) delete(ctx context.Context, state iamUserModel) error {
 	name := state.Name.ValueString()
-	if err := r.aws.CheckAccount(ctx); err != nil {
-		return err
-	}
 	keys, err := r.aws.AccessKeys(ctx, name)
 	if awsapi.IsNotFound(err) {
 		return nil
@@ -344,10 +415,15 @@ func (r *iamUserResource) ImportState(ctx context.Context, req resource.ImportSt
 }
 
 // partitionOfARN returns "aws" of arn:aws:….
-func partitionOfARN(arn string) string {
-	parts := strings.SplitN(arn, ":", 3)
-	if len(parts) < 3 {
+func partitionOfARN(arn string) string { return partOfARN(arn, 1) }
+
+// accountOfARN returns the account of arn:aws:iam::111122223333:user/….
+func accountOfARN(arn string) string { return partOfARN(arn, 4) }
+
+func partOfARN(arn string, i int) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
 		return ""
 	}
-	return parts[1]
+	return parts[i]
 }

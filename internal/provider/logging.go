@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -13,16 +14,27 @@ import (
 // masked returns a context whose log lines hold none of the provider's own
 // credentials, whatever text they come in with.
 func (c *clients) masked(ctx context.Context) context.Context {
-	if c == nil || len(c.secrets) == 0 {
+	if c == nil {
 		return ctx
 	}
-	ctx = tflog.MaskAllFieldValuesStrings(ctx, c.secrets...)
-	return tflog.MaskMessageStrings(ctx, c.secrets...)
+	return mask(ctx, c.secrets)
+}
+
+func mask(ctx context.Context, secrets []string) context.Context {
+	if len(secrets) == 0 {
+		return ctx
+	}
+	ctx = tflog.MaskAllFieldValuesStrings(ctx, secrets...)
+	return tflog.MaskMessageStrings(ctx, secrets...)
 }
 
 // loggingTransport writes one line per request, without bodies and headers:
-// those hold tokens and keys.
-type loggingTransport struct{ next http.RoundTripper }
+// those hold tokens and keys. It masks by itself, as not every path to a
+// request passes a resource.
+type loggingTransport struct {
+	next    http.RoundTripper
+	secrets []string
+}
 
 func (t loggingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	start := time.Now()
@@ -34,11 +46,13 @@ func (t loggingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		"duration_ms": time.Since(start).Milliseconds(),
 	}
 	if err != nil {
-		fields["error"] = err.Error()
+		// Its type, not its text: a broken answer is quoted in it, and may
+		// quote what was sent. Where it matters, a diagnostic has the text.
+		fields["error"] = fmt.Sprintf("%T", err)
 	} else {
 		fields["status"] = resp.StatusCode
 	}
-	tflog.Debug(req.Context(), "request", fields)
+	tflog.Debug(mask(req.Context(), t.secrets), "request", fields)
 	return resp, err
 }
 

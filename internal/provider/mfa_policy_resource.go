@@ -168,7 +168,7 @@ func (r *mfaPolicyResource) Delete(ctx context.Context, req resource.DeleteReque
 	}
 	now, err := r.auth0.Policies(ctx)
 	if err == nil && !slices.Equal(now, prior) {
-		err = r.auth0.SetPolicies(ctx, prior)
+		err = r.set(ctx, prior)
 	}
 	if err != nil {
 		resp.Diagnostics.AddError("MFA policy was not given back", err.Error())

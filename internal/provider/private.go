@@ -9,12 +9,12 @@ import (
 
 // Keys of the private state. It never holds a secret.
 const (
-	privatePrior      = "prior"      // what a singleton was before Terraform took it over
-	privateSuperseded = "superseded" // access keys that no sender holds and that still exist
-	privateImported   = "imported"   // credentials came by import: keepers are recorded, not acted on
+	privatePrior    = "prior"    // what a singleton was before Terraform took it over
+	privateLeftKeys = "left"     // what an unfinished operation left behind, see leftKeys
+	privateImported = "imported" // credentials came by import: keepers are recorded, not acted on
 )
 
-// privateReader and privateWriter are the framework's private state, whose type
+// privateReader, privateWriter and privateState are the framework's private state, whose type
 // is internal to it.
 type privateReader interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
@@ -22,6 +22,11 @@ type privateReader interface {
 
 type privateWriter interface {
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
+}
+
+type privateState interface {
+	privateReader
+	privateWriter
 }
 
 // readPrivate decodes one key into value and tells whether it was there.

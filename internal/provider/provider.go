@@ -35,7 +35,8 @@ type Options struct {
 	Version string
 	// Lookup reads the environment; nil reads none.
 	Lookup config.Lookup
-	// Clock is the time that rotations wait by; nil is real time.
+	// Clock is the time that rotations and rate limits wait by; nil is real
+	// time.
 	Clock handover.Clock
 }
 
@@ -97,7 +98,7 @@ func (p *auth0snsProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 				Optional:            true,
 				Attributes: map[string]schema.Attribute{
 					"domain": schema.StringAttribute{
-						MarkdownDescription: "Domain of the tenant, e.g. `tenant.eu.auth0.com`. Environment: `AUTH0_DOMAIN`. `http://` is accepted for loopback addresses only.",
+						MarkdownDescription: "Domain of the tenant, e.g. `tenant.eu.auth0.com`, not a custom domain. Environment: `AUTH0_DOMAIN`. `http://` is accepted for loopback addresses only.",
 						Optional:            true,
 						Validators:          []validator.String{check(func(s string) error { _, err := config.NormalizeDomain(s); return err })},
 					},
@@ -151,11 +152,14 @@ func (p *auth0snsProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 						MarkdownDescription: "The only AWS accounts this configuration may touch. Any other account is refused in plan, before anything is read as missing.",
 						Optional:            true,
 						ElementType:         types.StringType,
-						Validators: []validator.Set{setvalidator.ValueStringsAre(
-							stringvalidator.RegexMatches(accountIDPattern, "must be the 12 digits of an AWS account"))},
+						Validators: []validator.Set{
+							// An empty list would read as "none" and allow all.
+							setvalidator.SizeAtLeast(1),
+							setvalidator.ValueStringsAre(stringvalidator.RegexMatches(accountIDPattern, "must be the 12 digits of an AWS account")),
+						},
 					},
 					"endpoint_url": schema.StringAttribute{
-						MarkdownDescription: "Address of IAM, STS and SNS, for emulators. Environment: `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>`.",
+						MarkdownDescription: "Address of IAM and STS, for emulators. Environment: `AWS_ENDPOINT_URL_IAM`, `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`.",
 						Optional:            true,
 						Validators:          []validator.String{endpointURL()},
 					},
@@ -241,6 +245,7 @@ func (c *clients) configureAuth0(m *auth0Model, options Options, terraformVersio
 	}
 	// Validate has accepted the domain.
 	domain, _ := config.NormalizeDomain(settings.Domain)
+	c.secrets = nonEmpty(settings.ClientSecret, settings.APIToken, settings.ClientAssertionPrivateKey)
 	client, err := auth0api.New(auth0api.Config{
 		Domain:                    domain,
 		ClientID:                  settings.ClientID,
@@ -249,13 +254,16 @@ func (c *clients) configureAuth0(m *auth0Model, options Options, terraformVersio
 		ClientAssertionPrivateKey: settings.ClientAssertionPrivateKey,
 		ClientAssertionSigningAlg: settings.ClientAssertionSigningAlg,
 		UserAgent:                 fmt.Sprintf("terraform-provider-%s/%s Terraform/%s", name, options.Version, terraformVersion),
-		HTTPClient:                &http.Client{Transport: loggingTransport{next: http.DefaultTransport}},
+		HTTPClient:                &http.Client{Transport: loggingTransport{next: http.DefaultTransport, secrets: c.secrets}},
+		Now:                       options.Clock.Now,
+		Sleep:                     options.Clock.Sleep,
 	})
 	if err != nil {
-		diags.AddAttributeError(path.Root("auth0"), "Auth0 is not configured", err.Error())
+		// What Validate has not looked at is the form of the key.
+		diags.AddAttributeError(path.Root("auth0").AtName("client_assertion_private_key"), "Auth0 is not configured",
+			fmt.Sprintf("auth0.client_assertion_private_key or %s: %v.", config.EnvPrivateKey, err))
 	}
 	c.auth0 = client
-	c.secrets = nonEmpty(settings.ClientSecret, settings.APIToken, settings.ClientAssertionPrivateKey)
 	return diags
 }
 
@@ -271,6 +279,11 @@ func (c *clients) configureAWS(ctx context.Context, m *awsModel, options Options
 	})
 	if err != nil {
 		diags.AddAttributeError(path.Root("aws"), "AWS is not configured", err.Error())
+		return diags
+	}
+	if region := client.Region(); region != "" && !awsapi.ValidRegionName(region) {
+		diags.AddAttributeError(path.Root("aws").AtName("region"), "AWS is not configured", fmt.Sprintf(
+			"aws.region, AWS_REGION or the profile: %q is not the name of an AWS region, such as eu-central-1.", region))
 	}
 	c.aws = client
 	return diags

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -34,6 +35,10 @@ type smsFactor struct {
 	Templates    *auth0api.Templates `json:"templates,omitempty"`
 }
 
+func (f smsFactor) String() string {
+	return fmt.Sprintf("enabled %t, provider %q, message types %q", f.Enabled, f.Provider, f.MessageTypes)
+}
+
 // factor is what the model asks Auth0 for.
 func (m smsFactorModel) factor() smsFactor {
 	f := smsFactor{
@@ -54,11 +59,14 @@ func (m smsFactorModel) factor() smsFactor {
 // sets both in one call, so it is both or neither.
 func (m smsFactorModel) managesTemplates() bool { return !m.EnrollmentMessage.IsNull() }
 
-// read takes over what Auth0 says.
+// read takes over what Auth0 says. Message types are set and looked at only while
+// the factor is on: until then the model keeps those it will have.
 func (m *smsFactorModel) read(f smsFactor) {
 	m.Enabled = types.BoolValue(f.Enabled)
 	m.SelectedProvider = types.StringValue(f.Provider)
-	m.MessageTypes = setValue(f.MessageTypes)
+	if f.Enabled || m.MessageTypes.IsNull() {
+		m.MessageTypes = setValue(f.MessageTypes)
+	}
 	if f.Templates != nil {
 		m.EnrollmentMessage = types.StringValue(f.Templates.EnrollmentMessage)
 		m.VerificationMessage = types.StringValue(f.Templates.VerificationMessage)

@@ -112,9 +112,12 @@ func (r *smsFactorResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 		return
 	}
 	resp.Diagnostics.Append(r.requireScopes(ctx, "read:guardian_factors", "update:guardian_factors")...)
-	if req.State.Raw.IsNull() {
-		r.planCreate(ctx, &resp.Diagnostics)
+	if !req.State.Raw.IsNull() || resp.Diagnostics.HasError() {
+		return
 	}
+	var plan smsFactorModel
+	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
+	r.planCreate(ctx, plan, &resp.Diagnostics)
 }
 
 // planTexts keeps texts that the configuration leaves out as they are.
@@ -133,19 +136,23 @@ func planTexts(ctx context.Context, req resource.ModifyPlanRequest, resp *resour
 	return diags
 }
 
-// planCreate refuses to take a factor that serves people now away from another
-// provider without anybody having asked for it.
-func (r *smsFactorResource) planCreate(ctx context.Context, diags *diag.Diagnostics) {
+// planCreate refuses to change a factor that serves people now without anybody
+// having asked for it. One that already is what the plan says passes: a
+// replacement with create_before_destroy finds it so.
+func (r *smsFactorResource) planCreate(ctx context.Context, plan smsFactorModel, diags *diag.Diagnostics) {
 	if diags.HasError() {
 		return
 	}
+	r.factor.Lock()
+	defer r.factor.Unlock()
 	factor, err := r.fetch(ctx, false)
 	if err != nil {
 		addFactorError(diags, "SMS factor cannot be read", err)
 		return
 	}
-	if factor.Enabled && factor.Provider != delivery.ProviderCustom {
-		alreadyExists(diags, typeSMSFactor, fmt.Sprintf("An SMS factor that is on and sends through %q, on %s,", factor.Provider, r.auth0.Domain()), smsFactorImportID)
+	want := plan.factor()
+	if factor.Enabled && (!want.Enabled || factor.Provider != want.Provider || !sameTypes(factor.MessageTypes, want.MessageTypes)) {
+		alreadyExists(diags, typeSMSFactor, fmt.Sprintf("An SMS factor that is on (%s) at %s", factor, r.auth0.Domain()), smsFactorImportID)
 	}
 }
 
@@ -211,6 +218,28 @@ func (r *smsFactorResource) write(ctx context.Context, from, to smsFactor) error
 	return nil
 }
 
+// change writes, and goes back where that fails in the middle: a factor that is
+// half set up may send nothing, and the next attempt would take it for what was
+// there before.
+func (r *smsFactorResource) change(ctx context.Context, failure string, from, to smsFactor) diag.Diagnostics {
+	var diags diag.Diagnostics
+	err := r.write(ctx, from, to)
+	if err == nil {
+		return diags
+	}
+	addFactorError(&diags, failure, err)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
+	defer cancel()
+	now, err := r.fetch(ctx, to.Templates != nil)
+	if err == nil {
+		err = r.write(ctx, now, from)
+	}
+	if err != nil {
+		diags.AddError("SMS factor is half set up", fmt.Sprintf("What was there before could not be given back: %v\n\nIt was: %s.", err, from))
+	}
+	return diags
+}
+
 // addFactorError adds what a tenant on the Unified Phone Experience means.
 func addFactorError(diags *diag.Diagnostics, summary string, err error) {
 	detail := err.Error()
@@ -228,34 +257,20 @@ func (r *smsFactorResource) Create(ctx context.Context, req resource.CreateReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	r.factor.Lock()
+	defer r.factor.Unlock()
 	prior, err := r.fetch(ctx, plan.managesTemplates())
 	if err != nil {
 		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
 		return
 	}
-	if err := r.write(ctx, prior, plan.factor()); err != nil {
-		addFactorError(&resp.Diagnostics, "SMS factor was not set up", err)
-		r.undoCreate(ctx, prior, plan.managesTemplates(), &resp.Diagnostics)
+	resp.Diagnostics.Append(r.change(ctx, "SMS factor was not set up", prior, plan.factor())...)
+	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.factorCreated.Store(true)
+	r.factorCreated = true
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privatePrior, prior)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-}
-
-// undoCreate gives back what a failed create has changed. Without it the next
-// attempt would take the half-made factor for what was there before.
-func (r *smsFactorResource) undoCreate(ctx context.Context, prior smsFactor, templates bool, diags *diag.Diagnostics) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
-	defer cancel()
-	now, err := r.fetch(ctx, templates)
-	if err == nil {
-		err = r.write(ctx, now, prior)
-	}
-	if err != nil {
-		diags.AddError("SMS factor is half set up", fmt.Sprintf(
-			"What was there before could not be given back: %v\n\nIt was: enabled %t, provider %q, message types %q.", err, prior.Enabled, prior.Provider, prior.MessageTypes))
-	}
 }
 
 func (r *smsFactorResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -293,30 +308,34 @@ func (r *smsFactorResource) Update(ctx context.Context, req resource.UpdateReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	// The state cannot tell what the message types are of a factor that is off.
+	now, err := r.fetch(ctx, plan.managesTemplates())
+	if err != nil {
+		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
+		return
+	}
 	if plan.managesTemplates() && !state.managesTemplates() {
-		resp.Diagnostics.Append(r.recordTexts(ctx, req.Private, resp.Private)...)
+		resp.Diagnostics.Append(recordTexts(ctx, now.Templates, resp.Private)...)
 		if resp.Diagnostics.HasError() {
 			return
 		}
 	}
-	if err := r.write(ctx, state.factor(), plan.factor()); err != nil {
-		addFactorError(&resp.Diagnostics, "SMS factor was not updated", err)
+	resp.Diagnostics.Append(r.change(ctx, "SMS factor was not updated", now, plan.factor())...)
+	if resp.Diagnostics.HasError() {
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
-// recordTexts remembers the texts that are there before the first change of them.
-func (r *smsFactorResource) recordTexts(ctx context.Context, from privateReader, to privateWriter) diag.Diagnostics {
+// recordTexts remembers the texts that are there before the first change of
+// them. That change may have been made by an update that failed later on.
+func recordTexts(ctx context.Context, texts *auth0api.Templates, private privateState) diag.Diagnostics {
 	var prior smsFactor
-	_, diags := readPrivate(ctx, from, privatePrior, &prior)
-	templates, err := r.auth0.Templates(ctx)
-	if err != nil {
-		addFactorError(&diags, "Message texts cannot be read", err)
-		return diags
+	_, diags := readPrivate(ctx, private, privatePrior, &prior)
+	if prior.Templates == nil {
+		prior.Templates = texts
+		diags.Append(writePrivate(ctx, private, privatePrior, prior)...)
 	}
-	prior.Templates = templates
-	diags.Append(writePrivate(ctx, to, privatePrior, prior)...)
 	return diags
 }
 
@@ -327,10 +346,20 @@ func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if r.factorCreated.Load() {
+	var prior smsFactor
+	known, diags := readPrivate(ctx, req.Private, privatePrior, &prior)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.factor.Lock()
+	defer r.factor.Unlock()
+	if r.factorCreated {
 		// Replaced with create_before_destroy: the factor belongs to the new
 		// object, and giving back what was before this one would switch it off.
-		resp.Diagnostics.AddWarning("SMS factor was left to its successor", "Another auth0sns_sms_factor took the factor over in this apply, so nothing was given back.")
+		resp.Diagnostics.AddWarning("SMS factor was left to its successor", fmt.Sprintf(
+			"Another auth0sns_sms_factor took the factor over in this apply, so nothing was given back. Its destroy will leave the factor on, as it found it. "+
+				"To have it switched off then, set on_destroy = \"disable\". Before Terraform, it was: %s.", prior))
 		return
 	}
 	now, err := r.fetch(ctx, state.managesTemplates())
@@ -339,21 +368,18 @@ func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteReque
 		return
 	}
 	target := now
-	switch state.OnDestroy.ValueString() {
-	case onDestroyRestore:
-		if _, diags := readPrivate(ctx, req.Private, privatePrior, &target); diags.HasError() {
-			resp.Diagnostics.Append(diags...)
-			return
-		}
+	switch onDestroy := state.OnDestroy.ValueString(); {
+	case onDestroy == onDestroyRestore && known:
+		target = prior
 		if !state.managesTemplates() {
 			target.Templates = nil
+		} else if target.Templates == nil {
+			resp.Diagnostics.AddWarning("Message texts were left", "There were none of the tenant's own before, and Auth0 has no call that takes them away again. The Dashboard can change them.")
 		}
-	case onDestroyDisable:
+	case onDestroy == onDestroyDisable:
 		target.Enabled = false
 	}
-	if err := r.write(ctx, now, target); err != nil {
-		addFactorError(&resp.Diagnostics, "SMS factor was not given back", err)
-	}
+	resp.Diagnostics.Append(r.change(ctx, "SMS factor was not given back", now, target)...)
 }
 
 func (r *smsFactorResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

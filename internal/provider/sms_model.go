@@ -3,14 +3,13 @@ package provider
 import (
 	"context"
 	"fmt"
-	"slices"
+	"reflect"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
@@ -39,13 +38,11 @@ func smsAttribute(defaultClient sender.Client) schema.SingleNestedAttribute {
 			"client": schema.StringAttribute{
 				MarkdownDescription: fmt.Sprintf("How the code calls SNS: `%s` (the npm package of Auth0's guide, %s) or `%s` (Node's own modules, no package, starts several times faster). Default `%s`.",
 					sender.AWSSDK, "out of support since 2025-09-08", sender.Builtin, defaultClient),
-				Optional:   true,
-				Validators: []validator.String{stringvalidator.OneOf(string(sender.AWSSDK), string(sender.Builtin))},
+				Optional: true,
 			},
 			"sms_type": schema.StringAttribute{
 				MarkdownDescription: "SNS message type: `Transactional` (default, delivered with priority) or `Promotional`.",
 				Optional:            true,
-				Validators:          []validator.String{stringvalidator.OneOf("Transactional", "Promotional")},
 			},
 			"sender_id": schema.StringAttribute{
 				MarkdownDescription: "Sender ID shown on the phone where the country supports it: 3 to 11 letters, digits or hyphens, at least one letter.",
@@ -85,6 +82,44 @@ func smsAttribute(defaultClient sender.Client) schema.SingleNestedAttribute {
 	}
 }
 
+// readSMS decodes the block; nil stands for one that is absent or not known yet.
+func readSMS(ctx context.Context, block types.Object) (*smsModel, diag.Diagnostics) {
+	if block.IsNull() || block.IsUnknown() {
+		return nil, nil
+	}
+	var m smsModel
+	diags := block.As(ctx, &m, objectOptions)
+	return &m, diags
+}
+
+// writeSMS is the reverse of readSMS and options: a block with what differs from
+// the defaults, null where nothing does.
+func writeSMS(ctx context.Context, o sender.Options, block map[string]attr.Type) (types.Object, diag.Diagnostics) {
+	if reflect.DeepEqual(o, sender.Options{}) {
+		return types.ObjectNull(block), nil
+	}
+	codes, diags := types.SetValueFrom(ctx, types.StringType, o.AllowedCountryCodes)
+	regions, listDiags := types.ListValueFrom(ctx, types.StringType, o.FallbackRegions)
+	if diags.Append(listDiags...); diags.HasError() {
+		return types.ObjectNull(block), diags
+	}
+	m := smsModel{
+		Client:              optionalString(string(o.Client)),
+		SMSType:             optionalString(o.SMSType),
+		SenderID:            optionalString(o.SenderID),
+		OriginationNumber:   optionalString(o.OriginationNumber),
+		MaxPriceUSD:         optionalString(o.MaxPriceUSD),
+		EntityID:            optionalString(o.EntityID),
+		TemplateID:          optionalString(o.TemplateID),
+		AllowedCountryCodes: codes,
+		FallbackRegions:     regions,
+	}
+	if o.Timeout != 0 {
+		m.Timeout = types.StringValue(o.Timeout.String())
+	}
+	return types.ObjectValueFrom(ctx, block, m)
+}
+
 // known tells whether every option is known, so that the code can be rendered.
 func (m *smsModel) known() bool {
 	if m == nil {
@@ -99,29 +134,33 @@ func (m *smsModel) known() bool {
 		knownElements(m.FallbackRegions.Elements(), m.FallbackRegions.IsUnknown())
 }
 
-// options maps the block to the sender's options. A timeout that is no duration
-// is reported and left at its default.
-func (m *smsModel) options(ctx context.Context) (sender.Options, diag.Diagnostics) {
-	var diags diag.Diagnostics
+// options maps the block to the sender's options, what is not known yet as if
+// it were absent. A timeout that is no duration is reported and left at its
+// default.
+func (m *smsModel) options() (sender.Options, diag.Diagnostics) {
 	if m == nil {
-		return sender.Options{}, diags
+		return sender.Options{}, nil
 	}
 	o := sender.Options{
-		Client:            sender.Client(m.Client.ValueString()),
-		SMSType:           m.SMSType.ValueString(),
-		SenderID:          m.SenderID.ValueString(),
-		OriginationNumber: m.OriginationNumber.ValueString(),
-		MaxPriceUSD:       m.MaxPriceUSD.ValueString(),
-		EntityID:          m.EntityID.ValueString(),
-		TemplateID:        m.TemplateID.ValueString(),
+		Client:              sender.Client(m.Client.ValueString()),
+		SMSType:             m.SMSType.ValueString(),
+		SenderID:            m.SenderID.ValueString(),
+		OriginationNumber:   m.OriginationNumber.ValueString(),
+		MaxPriceUSD:         m.MaxPriceUSD.ValueString(),
+		EntityID:            m.EntityID.ValueString(),
+		TemplateID:          m.TemplateID.ValueString(),
+		AllowedCountryCodes: stringSet(m.AllowedCountryCodes),
 	}
-	diags.Append(m.AllowedCountryCodes.ElementsAs(ctx, &o.AllowedCountryCodes, false)...)
-	slices.Sort(o.AllowedCountryCodes)
-	diags.Append(m.FallbackRegions.ElementsAs(ctx, &o.FallbackRegions, false)...)
-	if !m.Timeout.IsNull() {
-		timeout, err := time.ParseDuration(m.Timeout.ValueString())
-		if err != nil {
-			diags.AddAttributeError(path.Root("sms").AtName("timeout"), "Invalid value", fmt.Sprintf("sms.timeout: %q is no duration, such as 5s.", m.Timeout.ValueString()))
+	for _, region := range m.FallbackRegions.Elements() {
+		if s, ok := region.(types.String); ok && !s.IsUnknown() {
+			o.FallbackRegions = append(o.FallbackRegions, s.ValueString())
+		}
+	}
+	var diags diag.Diagnostics
+	if text := m.Timeout.ValueString(); text != "" {
+		timeout, err := time.ParseDuration(text)
+		if err != nil || timeout == 0 { // Zero is the sender's default, not what was asked for.
+			addSMSError(&diags, sender.FieldError{Field: "timeout", Message: fmt.Sprintf("%q must be a duration between 1s and 8s, such as \"5s\".", text)})
 		}
 		o.Timeout = timeout
 	}
@@ -129,10 +168,14 @@ func (m *smsModel) options(ctx context.Context) (sender.Options, diag.Diagnostic
 }
 
 // validate reports each option that the sender cannot work with, at its place.
-func (m *smsModel) validate(ctx context.Context) diag.Diagnostics {
-	options, diags := m.options(ctx)
+func (m *smsModel) validate() diag.Diagnostics {
+	options, diags := m.options()
 	for _, e := range options.Validate() {
-		diags.AddAttributeError(path.Root("sms").AtName(e.Field), "Invalid value", "sms."+e.Field+": "+e.Message)
+		addSMSError(&diags, e)
 	}
 	return diags
+}
+
+func addSMSError(diags *diag.Diagnostics, e sender.FieldError) {
+	diags.AddAttributeError(path.Root("sms").AtName(e.Field), "Invalid value", "sms."+e.Error())
 }

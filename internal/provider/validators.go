@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -10,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/config"
 )
 
 var accountIDPattern = regexp.MustCompile(`^\d{12}$`)
@@ -47,11 +47,11 @@ func regionName() validator.String {
 func endpointURL() validator.String {
 	return check(func(s string) error {
 		u, err := url.Parse(s)
-		if err != nil {
-			return err
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("%q is not an http or https URL, such as http://127.0.0.1:4566", s)
 		}
-		if u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return errors.New("must be an http or https URL")
+		if u.Scheme == "http" && !config.IsLoopback(u.Hostname()) {
+			return fmt.Errorf("%q uses http://, which is accepted for loopback addresses only: anywhere else new secret keys would travel in clear", s)
 		}
 		return nil
 	})

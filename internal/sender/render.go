@@ -115,15 +115,20 @@ type attribute struct {
 	StringValue string
 }
 
+// embedded is the form that options have in a script, where the client is not one of them: it is the code itself.
+type embedded struct {
+	AllowedCountryCodes []string             `json:"allowedCountryCodes"`
+	FallbackRegions     []string             `json:"fallbackRegions"`
+	MessageAttributes   map[string]attribute `json:"messageAttributes"`
+	TimeoutMS           int64                `json:"timeoutMs"`
+}
+
+const declaration = "const OPTIONS = "
+
 // literal is the statement that holds all options. JSON is JavaScript as json.Marshal writes it, with <, > and the line
 // separators U+2028 and U+2029 escaped; one option a line keeps a diff readable.
 func literal(o Options) (string, error) {
-	options := struct {
-		AllowedCountryCodes []string             `json:"allowedCountryCodes"`
-		FallbackRegions     []string             `json:"fallbackRegions"`
-		MessageAttributes   map[string]attribute `json:"messageAttributes"`
-		TimeoutMS           int64                `json:"timeoutMs"`
-	}{
+	options := embedded{
 		AllowedCountryCodes: append([]string{}, o.AllowedCountryCodes...),
 		FallbackRegions:     append([]string{}, o.FallbackRegions...),
 		MessageAttributes:   messageAttributes(o),
@@ -136,8 +141,19 @@ func literal(o Options) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("options of the sender: %w", err)
 	}
-	return "const OPTIONS = " + string(text) + ";\n", nil
+	return declaration + string(text) + ";\n", nil
 }
+
+// Names that SNS has for the options
+// (https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html).
+const (
+	attributeSMSType           = "AWS.SNS.SMS.SMSType"
+	attributeSenderID          = "AWS.SNS.SMS.SenderID"
+	attributeMaxPrice          = "AWS.SNS.SMS.MaxPrice"
+	attributeOriginationNumber = "AWS.MM.SMS.OriginationNumber"
+	attributeEntityID          = "AWS.MM.SMS.EntityId"
+	attributeTemplateID        = "AWS.MM.SMS.TemplateId"
+)
 
 // messageAttributes are given with every message, named as SNS names them, only those that are set.
 func messageAttributes(o Options) map[string]attribute {
@@ -147,12 +163,12 @@ func messageAttributes(o Options) map[string]attribute {
 	}
 	attributes := map[string]attribute{}
 	for name, value := range map[string]attribute{
-		"AWS.SNS.SMS.SMSType":          {"String", smsType},
-		"AWS.SNS.SMS.SenderID":         {"String", o.SenderID},
-		"AWS.SNS.SMS.MaxPrice":         {"Number", o.MaxPriceUSD},
-		"AWS.MM.SMS.OriginationNumber": {"String", o.OriginationNumber},
-		"AWS.MM.SMS.EntityId":          {"String", o.EntityID},
-		"AWS.MM.SMS.TemplateId":        {"String", o.TemplateID},
+		attributeSMSType:           {"String", smsType},
+		attributeSenderID:          {"String", o.SenderID},
+		attributeMaxPrice:          {"Number", o.MaxPriceUSD},
+		attributeOriginationNumber: {"String", o.OriginationNumber},
+		attributeEntityID:          {"String", o.EntityID},
+		attributeTemplateID:        {"String", o.TemplateID},
 	} {
 		if value.StringValue != "" {
 			attributes[name] = value
