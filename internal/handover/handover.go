@@ -26,6 +26,11 @@ func SecretNames() []string {
 	return []string{SecretAccessKeyID, SecretSecretAccessKey, SecretRegion}
 }
 
+// InFlight is Auth0's limit for one run of a sender: a call that began with the
+// old key has ended after it.
+// https://auth0.com/docs/customize/actions/limitations
+const InFlight = 20 * time.Second
+
 const (
 	// acceptedInARow is how often STS must accept a new key before it is
 	// handed over: keys reach AWS's fleet one host at a time.
@@ -35,9 +40,6 @@ const (
 	// acceptLimit bounds one question to STS, so that one that hangs cannot
 	// hold up the rotation for longer than verifyLimit.
 	acceptLimit = 10 * time.Second
-	// settleTime is Auth0's limit for one run of a sender: a call that began
-	// with the old key has ended after it.
-	settleTime = 20 * time.Second
 	// deliverAttempts bounds repeats of a delivery whose outcome is unknown.
 	deliverAttempts = 3
 	// cleanupLimit bounds the compensation that runs after a failure or a
@@ -223,7 +225,7 @@ func (r *rotation) step(ctx context.Context, state State) (State, error) {
 	case Deliver:
 		return r.deliver(ctx)
 	case Settle:
-		return Retire, r.Clock.Sleep(ctx, settleTime)
+		return Retire, r.Clock.Sleep(ctx, InFlight)
 	default:
 		return r.retire(ctx)
 	}

@@ -479,7 +479,7 @@ func TestRotateStops(t *testing.T) {
 			stopped: Settle, left: user + "/NEW1 " + user + "/OLD", holds: "NEW1", delivered: "NEW1", superseded: old("OLD"),
 		},
 		{
-			name: "Settle: cancelled while waiting", keys: []userKey{active(user, "OLD")}, req: current, given: cancelSleeping(settleTime),
+			name: "Settle: cancelled while waiting", keys: []userKey{active(user, "OLD")}, req: current, given: cancelSleeping(InFlight),
 			stopped: Settle, left: user + "/NEW1 " + user + "/OLD", holds: "NEW1", delivered: "NEW1", superseded: old("OLD"),
 			says: []string{"context canceled", "The sender holds the new key NEW1. Still to be deleted, by the next apply: OLD."},
 		},

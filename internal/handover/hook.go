@@ -24,8 +24,8 @@ type Hook struct {
 
 // Deliver writes the three secrets. Auth0 has no call that sets a secret
 // whether or not it exists: new names are POSTed, existing ones PATCHed. A live
-// hook has all three, so its key changes in one request. One that lacks some
-// gets those first: it does not send yet.
+// hook has all three, so its key changes in one request. What is missing comes
+// last: should the first write fail, the missing name still shows in a plan.
 func (h Hook) Deliver(ctx context.Context, s Secrets) error {
 	names, err := h.API.HookSecretNames(ctx, h.ID)
 	if err != nil {
@@ -43,15 +43,19 @@ func (h Hook) Deliver(ctx context.Context, s Secrets) error {
 			added[name] = value
 		}
 	}
-	if len(added) > 0 {
-		if err := h.API.AddHookSecrets(ctx, h.ID, added); err != nil {
+	if len(updated) > 0 {
+		if err := h.API.UpdateHookSecrets(ctx, h.ID, updated); err != nil {
 			return err
 		}
 	}
-	if len(updated) > 0 {
-		return h.API.UpdateHookSecrets(ctx, h.ID, updated)
+	if len(added) == 0 {
+		return nil
 	}
-	return nil
+	err = h.API.AddHookSecrets(ctx, h.ID, added)
+	if err != nil && len(updated) > 0 {
+		return partlyWritten{err}
+	}
+	return err
 }
 
 // Withdraw removes the three secrets where they are present.
@@ -74,6 +78,14 @@ type nothingWritten struct{ error }
 func (nothingWritten) Ambiguous() bool { return false }
 
 func (e nothingWritten) Unwrap() error { return e.error }
+
+// partlyWritten is a failure of the second of two writes. However it failed,
+// the hook has a part of the new key.
+type partlyWritten struct{ error }
+
+func (partlyWritten) Ambiguous() bool { return true }
+
+func (e partlyWritten) Unwrap() error { return e.error }
 
 func ignoreNotFound(err error) error {
 	if auth0api.IsNotFound(err) {

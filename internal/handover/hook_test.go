@@ -129,14 +129,14 @@ func TestHookDeliver(t *testing.T) {
 			[]string{"PATCH AWS_ACCESS_KEY_ID AWS_REGION AWS_SECRET_ACCESS_KEY"},
 		},
 		{
-			"a region that was removed by hand is added, then the key changes in one request",
+			"the key changes in one request, then a region that was removed by hand is added",
 			missing(SecretRegion),
-			[]string{"POST AWS_REGION", "PATCH AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"},
+			[]string{"PATCH AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY", "POST AWS_REGION"},
 		},
 		{
 			"a key that was removed by hand",
 			missing(SecretAccessKeyID, SecretSecretAccessKey),
-			[]string{"POST AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY", "PATCH AWS_REGION"},
+			[]string{"PATCH AWS_REGION", "POST AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"},
 		},
 		{
 			"other secrets beside all three",
@@ -200,10 +200,13 @@ func TestHookDeliverFails(t *testing.T) {
 		}, down, true, 0},
 		{"the answer to the addition is lost", map[string]string{SecretRegion: region}, func(f *fakeHook) {
 			f.add = func(context.Context, string, map[string]string) error { return down }
-		}, down, true, 0},
-		{"the change is refused after the addition", map[string]string{SecretRegion: region}, func(f *fakeHook) {
+		}, down, true, 1},
+		{"the change is refused before the addition: a name that is missing stays so, and the next plan sees it", map[string]string{SecretRegion: region}, func(f *fakeHook) {
 			f.update = func(context.Context, string, map[string]string) error { return refusal }
-		}, refusal, false, 1},
+		}, refusal, false, 0},
+		{"the addition is refused after the change: the hook has a part of the new key", map[string]string{SecretAccessKeyID: "AKIAOLD"}, func(f *fakeHook) {
+			f.add = func(context.Context, string, map[string]string) error { return refusal }
+		}, refusal, true, 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -100,11 +100,19 @@ func removedOutside(diags *diag.Diagnostics, object, id string) {
 		fmt.Sprintf("%s was deleted outside Terraform. It is removed from the state; the next apply makes it anew.", id))
 }
 
-// alreadyExists is the refusal to adopt what Terraform did not make.
-func alreadyExists(diags *diag.Diagnostics, resourceType, what, id string) {
+// alreadyExists is the refusal to adopt what Terraform did not make. otherwise
+// is a way out beside the import; a tenant's only object has none.
+func alreadyExists(diags *diag.Diagnostics, resourceType, what, id, otherwise string) {
 	diags.AddError(what+" already exists", fmt.Sprintf(
-		"%s exists and is not in Terraform's state. It is never taken over silently. To manage it, add this block and plan again, the plan shows what would change:\n\n"+
-			"  import {\n    to = %s.NAME # the name of your resource block\n    id = %q\n  }\n\nOr choose another name.", what, resourceType, id))
+		"%s exists and is not in Terraform's state. It is never taken over silently. To manage it, add this block and plan again, the plan shows what would change:\n\n%s%s",
+		what, importBlock(resourceType, id), otherwise))
+}
+
+// anotherName is the way out for an object that is found by its name.
+const anotherName = "\n\nOr choose another name."
+
+func importBlock(resourceType, id string) string {
+	return fmt.Sprintf("  import {\n    to = %s.NAME # the name of your resource block\n    id = %q\n  }", resourceType, id)
 }
 
 // realClock is time itself.

@@ -26,9 +26,6 @@ const (
 	typeCredentials = "auth0sns_credentials"
 	// cleanupLimit bounds what is undone after a failure or a cancellation.
 	cleanupLimit = 15 * time.Second
-	// inFlight is Auth0's limit for one run of a sender: a call that began with
-	// the old key has ended after it.
-	inFlight = 20 * time.Second
 )
 
 func newCredentialsResource() resource.Resource { return &credentialsResource{} }
@@ -179,7 +176,7 @@ func (r *credentialsResource) planUpdate(plan *credentialsModel, state credentia
 // planMint checks, before anything changes, what a new key will need.
 func (r *credentialsResource) planMint(ctx context.Context, diags *diag.Diagnostics) {
 	if r.auth0 != nil {
-		diags.Append(r.requireScopes(ctx, "read:hooks", "create:hooks", "update:hooks", "delete:hooks")...)
+		diags.Append(r.requireScopes(ctx, "read:hooks", "create:hooks", "update:hooks", "delete:hooks", "read:guardian_factors")...)
 	}
 	if r.aws != nil {
 		diags.Append(r.requireAccount(ctx)...)
@@ -359,7 +356,7 @@ func (r *credentialsResource) release(ctx context.Context, state credentialsMode
 	if _, replaced := r.delivered.Load(state.HookID.ValueString()); replaced {
 		// Replaced with create_before_destroy: the secrets are those of the
 		// new object already, and only calls in flight use the old ones.
-		if err := r.clock.Sleep(ctx, inFlight); err != nil {
+		if err := r.clock.Sleep(ctx, handover.InFlight); err != nil {
 			diags.AddError("Access key was not deleted", err.Error())
 		}
 		return diags

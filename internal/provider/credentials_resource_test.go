@@ -399,7 +399,7 @@ resource "auth0sns_credentials" "sms" {
 			Config: text, ConfigVariables: variables("again", "2", "b"), ConfigPlanChecks: update,
 			Check: keysOf(map[string]int{"other": 1}, true),
 		},
-		// A rename of which only the first half happened: the state names a user that is gone.
+		// And back, with other keepers.
 		resource.TestStep{
 			Config: text, ConfigVariables: variables("again", "3", "a"), ConfigPlanChecks: update,
 			Check: keysOf(map[string]int{"again": 1}, true),

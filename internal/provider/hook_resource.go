@@ -162,13 +162,13 @@ func (r *hookResource) planAgainstTenant(ctx context.Context, plan, state hookMo
 			diags.AddAttributeError(path.Root("name"), "Name of the hook is taken", fmt.Sprintf(
 				"Hook %q (%s) on %s has the trigger %q, and Auth0 takes a name once, whatever the trigger. Choose another name.", h.Name, h.ID, r.auth0.Domain(), h.TriggerID))
 		case h.Name == plan.Name.ValueString():
-			alreadyExists(diags, typeHook, fmt.Sprintf("Hook %q on %s", h.Name, r.auth0.Domain()), h.ID)
+			alreadyExists(diags, typeHook, fmt.Sprintf("Hook %q on %s", h.Name, r.auth0.Domain()), h.ID, anotherName)
 		case enables && h.Enabled && h.TriggerID == delivery.TriggerHook:
 			diags.AddAttributeError(path.Root("enabled"), "Another Send Phone Message hook is enabled", fmt.Sprintf(
 				"Hook %q (%s) is enabled on %s, and Auth0 runs one hook of a trigger. It may be sending codes right now, so it is not switched off here.\n\n"+
-					"To take it over, add this block and plan again, the plan shows what would change:\n\n  import {\n    to = %s.NAME # the name of your resource block\n    id = %q\n  }\n\n"+
+					"To take it over, add this block and plan again, the plan shows what would change:\n\n%s\n\n"+
 					"To keep both, set enabled = false here; disable the other one first where this one is to send.",
-				h.Name, h.ID, r.auth0.Domain(), typeHook, h.ID))
+				h.Name, h.ID, r.auth0.Domain(), importBlock(typeHook, h.ID)))
 		}
 	}
 }

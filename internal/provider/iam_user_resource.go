@@ -140,7 +140,7 @@ func (r *iamUserResource) planCreate(ctx context.Context, plan *iamUserModel, di
 	name := plan.Name.ValueString()
 	switch _, err := r.aws.User(ctx, name); {
 	case err == nil:
-		alreadyExists(diags, typeIAMUser, fmt.Sprintf("IAM user %q in account %s", name, identity.AccountID), name)
+		alreadyExists(diags, typeIAMUser, fmt.Sprintf("IAM user %q in account %s", name, identity.AccountID), name, anotherName)
 	case !awsapi.IsNotFound(err):
 		diags.AddAttributeError(path.Root("name"), "IAM user cannot be looked up", err.Error())
 	}

@@ -71,7 +71,7 @@ func (r *mfaPolicyResource) planCreate(ctx context.Context, policy string, diags
 		return
 	}
 	if len(policies) > 0 && !slices.Equal(policies, policiesOf(policy)) {
-		alreadyExists(diags, typeMFAPolicy, fmt.Sprintf("The MFA policy %q on %s", policies, r.auth0.Domain()), mfaPolicyImportID)
+		alreadyExists(diags, typeMFAPolicy, fmt.Sprintf("The MFA policy %q on %s", policies, r.auth0.Domain()), mfaPolicyImportID, "")
 	}
 }
 

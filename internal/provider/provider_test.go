@@ -211,12 +211,12 @@ func TestProviderConfigurationRefused(t *testing.T) {
 		"algorithm from the environment":  {nil, map[string]string{"AUTH0_DOMAIN": "http://127.0.0.1:1", "AUTH0_CLIENT_ID": "id", "AUTH0_CLIENT_ASSERTION_PRIVATE_KEY": "k", "AUTH0_CLIENT_ASSERTION_SIGNING_ALG": "none"}, []string{"at auth0.client_assertion_signing_alg", "AUTH0_CLIENT_ASSERTION_SIGNING_ALG", `"none"`}},
 		"key that is no key":              {nil, map[string]string{"AUTH0_DOMAIN": "http://127.0.0.1:1", "AUTH0_CLIENT_ID": "id", "AUTH0_CLIENT_ASSERTION_PRIVATE_KEY": "~/key.pem"}, []string{"at auth0.client_assertion_private_key", "AUTH0_CLIENT_ASSERTION_PRIVATE_KEY", "not PEM"}},
 
-		"region":       {object{"auth0": good, "aws": object{"region": "Frankfurt"}}, nil, []string{"at aws.region", `"Frankfurt"`, "eu-central-1"}},
-		"account id":   {object{"auth0": good, "aws": object{"allowed_account_ids": []string{"1111-2222-3333"}}}, nil, []string{"at aws.allowed_account_ids", "12 digits"}},
-		"no account":   {object{"auth0": good, "aws": object{"allowed_account_ids": []string{}}}, nil, []string{"at aws.allowed_account_ids", "at least 1"}},
-		"endpoint":     {object{"auth0": good, "aws": object{"endpoint_url": "127.0.0.1:4566"}}, nil, []string{"at aws.endpoint_url", "http or https URL"}},
+		"region":        {object{"auth0": good, "aws": object{"region": "Frankfurt"}}, nil, []string{"at aws.region", `"Frankfurt"`, "eu-central-1"}},
+		"account id":    {object{"auth0": good, "aws": object{"allowed_account_ids": []string{"1111-2222-3333"}}}, nil, []string{"at aws.allowed_account_ids", "12 digits"}},
+		"no account":    {object{"auth0": good, "aws": object{"allowed_account_ids": []string{}}}, nil, []string{"at aws.allowed_account_ids", "at least 1"}},
+		"endpoint":      {object{"auth0": good, "aws": object{"endpoint_url": "127.0.0.1:4566"}}, nil, []string{"at aws.endpoint_url", "http or https URL"}},
 		"http endpoint": {object{"auth0": good, "aws": object{"endpoint_url": "http://aws.example.com"}}, nil, []string{"at aws.endpoint_url", "travel in clear"}},
-		"lost profile": {object{"auth0": good, "aws": object{"profile": "nobody"}}, nil, []string{"at aws", "nobody", "AWS_PROFILE"}},
+		"lost profile":  {object{"auth0": good, "aws": object{"profile": "nobody"}}, nil, []string{"at aws", "nobody", "AWS_PROFILE"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			diagnostics := newProtocol(t, test.env).configure(t.Context(), t, test.hcl)

@@ -152,7 +152,7 @@ func (r *smsFactorResource) planCreate(ctx context.Context, plan smsFactorModel,
 	}
 	want := plan.factor()
 	if factor.Enabled && (!want.Enabled || factor.Provider != want.Provider || !sameTypes(factor.MessageTypes, want.MessageTypes)) {
-		alreadyExists(diags, typeSMSFactor, fmt.Sprintf("An SMS factor that is on (%s) at %s", factor, r.auth0.Domain()), smsFactorImportID)
+		alreadyExists(diags, typeSMSFactor, fmt.Sprintf("An SMS factor that is on (%s) at %s", factor, r.auth0.Domain()), smsFactorImportID, "")
 	}
 }
 
