@@ -25,13 +25,15 @@ STS and SNS can be pointed at them with the printed environment variables: Terra
 hooks are run byte for byte in Node (18 or newer, from PATH) with their npm packages. Their only network is
 *.amazonaws.com, which is the emulated account. Nothing leaves this machine but npm's downloads.
 
-A new access key is refused for --key-delay before it works, as AWS does for some seconds.
+A new access key is refused for --key-delay before it works, as AWS does for some seconds. A role that can be assumed is
+arn:aws:iam::ACCOUNT:role/operator. The world is in memory: the next start has other ports, credentials and no objects.
 
 Control API, JSON, at the printed address:
 
   GET    /sandbox/                       this world: addresses, credentials, endpoints; what --json prints
   POST   /sandbox/reset                  everything as it was at the start; addresses and credentials stay
-  POST   /sandbox/clock                  {"advance": "24h"} for tenants and accounts; signatures go by the real clock
+  POST   /sandbox/clock                  {"advance": "24h"} for tenants and accounts; signatures go by the real clock,
+                                         and so does a provider that decides whether a key is due
   GET    /sandbox/journal?since=SEQ      requests that came in after SEQ
   GET    /sandbox/faults                 faults in force, how often applied, how many requests they hold
   POST   /sandbox/faults                 add one, see below; answers its id
@@ -155,12 +157,13 @@ func printWorld(w io.Writer, world sandbox.Description, asJSON bool) error {
 		fmt.Fprintf(&b, "%s\n", instance.Name)
 		fmt.Fprintf(&b, "  Auth0 tenant  %s\n", instance.Auth0.Domain)
 		fmt.Fprintf(&b, "  AWS account   %s  %s\n\n", instance.AWS.EndpointURL, instance.AWS.AccountID)
+		b.WriteString("  unset AWS_PROFILE AWS_SESSION_TOKEN AUTH0_API_TOKEN AUTH0_CLIENT_ASSERTION_PRIVATE_KEY\n")
 		for _, name := range slices.Sorted(maps.Keys(instance.Env)) {
 			fmt.Fprintf(&b, "  export %s=%s\n", name, shellQuote(instance.Env[name]))
 		}
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "Control API     %s/sandbox/\n", world.ControlURL)
+	fmt.Fprintf(&b, "Control API     %s\n", world.ControlURL)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

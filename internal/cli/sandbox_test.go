@@ -96,7 +96,7 @@ func TestSandboxPrintsWhatToCopy(t *testing.T) {
 	}
 	// The table is one write: it is all there when its first line is.
 	text := first
-	for range 12 {
+	for range 20 {
 		line, err := run.stdout.ReadString('\n')
 		if err != nil {
 			t.Fatal(err)

@@ -280,9 +280,23 @@ func (r *credentialsResource) Update(ctx context.Context, req resource.UpdateReq
 	} else {
 		plan.AccessKeyID, plan.CreatedAt = state.AccessKeyID, state.CreatedAt
 		plan.RotationDueAt = plan.dueAt()
-		outcome.Superseded, err = machine.RetireAll(ctx, left.Superseded)
+		outcome, err = r.retireLeft(ctx, machine, left)
 	}
 	resp.Diagnostics.Append(r.record(ctx, plan, outcome, err, resp)...)
+}
+
+// retireLeft deletes the keys that an earlier rotation left. That one may have
+// been interrupted a moment ago, so calls in flight are waited out here too.
+func (r *credentialsResource) retireLeft(ctx context.Context, machine *handover.Machine, left leftKeys) (handover.Outcome, error) {
+	outcome := handover.Outcome{Superseded: left.Superseded, InDoubt: left.InDoubt}
+	if len(left.Superseded) == 0 {
+		return outcome, nil
+	}
+	err := r.clock.Sleep(ctx, handover.InFlight)
+	if err == nil {
+		outcome.Superseded, err = machine.RetireAll(ctx, left.Superseded)
+	}
+	return outcome, err
 }
 
 // record saves what is true now. After an error the state keeps the plan's
@@ -364,13 +378,43 @@ func (r *credentialsResource) release(ctx context.Context, state credentialsMode
 	if !state.ForceDestroy.ValueBool() {
 		diags.Append(r.refuseLive(ctx, "key", state.HookID.ValueString())...)
 		if diags.HasError() {
+			diags.AddWarning("If another block has taken the hook over", fmt.Sprintf(
+				"Where this auth0sns_credentials was renamed without a moved block, the new one has delivered its key already. Then take the old one out of the state (terraform state rm) and delete its key: aws iam delete-access-key --user-name %s --access-key-id %s",
+				state.IAMUser.ValueString(), state.AccessKeyID.ValueString()))
 			return diags
 		}
+	}
+	others, err := r.otherActiveKeys(ctx, state)
+	if err != nil {
+		diags.AddError("Access keys cannot be listed", err.Error())
+		return diags
+	}
+	if len(others) > 0 {
+		// Auth0 does not tell whose secrets the hook holds. Those of another
+		// key may have been delivered by another block, a renamed one perhaps.
+		diags.AddWarning("Secrets were left in the hook", fmt.Sprintf(
+			"IAM user %q has another active key, %s, and hook %s may hold that one by now.", state.IAMUser.ValueString(), strings.Join(others, ", "), state.HookID.ValueString()))
+		return diags
 	}
 	if err := r.sender(state).Withdraw(ctx); err != nil {
 		addHookError(&diags, "Secrets were not removed from the hook", err)
 	}
 	return diags
+}
+
+// otherActiveKeys are the user's active keys beside the one of the state.
+func (r *credentialsResource) otherActiveKeys(ctx context.Context, state credentialsModel) ([]string, error) {
+	keys, err := r.aws.AccessKeys(ctx, state.IAMUser.ValueString())
+	if err != nil && !awsapi.IsNotFound(err) {
+		return nil, err
+	}
+	var ids []string
+	for _, k := range keys {
+		if k.Active && k.ID != state.AccessKeyID.ValueString() {
+			ids = append(ids, k.ID)
+		}
+	}
+	return ids, nil
 }
 
 // ImportState takes "<IAM user>/<access key id>/<hook id>/<region>".

@@ -621,6 +621,7 @@ func TestAccCredentialsRefusedInPlan(t *testing.T) {
 	})
 	t.Run("no region at all", func(t *testing.T) {
 		t.Setenv("AWS_REGION", "")
+		t.Setenv("AWS_DEFAULT_REGION", "")
 		tf.write(w.config(""))
 		text := tf.run("plan").errorText()
 		requireWords(t, text, "No AWS region", "region: set it here, in the provider's aws block, or in AWS_REGION")

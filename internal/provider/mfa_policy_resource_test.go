@@ -191,7 +191,7 @@ func TestAccMFAPolicyRefused(t *testing.T) {
 // TestAccMFAPolicyLastFactor proves the order of the way down: Auth0 refuses to
 // switch the last factor off while a policy asks for it.
 func TestAccMFAPolicyLastFactor(t *testing.T) {
-	env := acctest.New(t)
+	env := newSMSFactorWorld(t)
 	before := env.State()
 	policy := "\nresource \"auth0sns_mfa_policy\" \"test\" {\n  policy = \"all-applications\"\n%s}\n"
 	tf := newWorkspace(t, env, smsFactorConfig("")+fmt.Sprintf(policy, "  depends_on = [auth0sns_sms_factor.test]\n"))

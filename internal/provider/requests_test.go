@@ -74,6 +74,7 @@ var (
 		"POST /api/v2/hooks":              1,
 		"GET /api/v2/hooks/{id}/secrets":  1, // which to add, which to set
 		"POST /api/v2/hooks/{id}/secrets": 1,
+		"GET /api/v2/hooks/{id}":          1, // does the sender that people are sent to answer
 		// What destroy gives back, and whether a policy would lock people out.
 		"GET /api/v2/guardian/factors":                         2,
 		"GET /api/v2/guardian/factors/phone/selected-provider": 1,
@@ -99,7 +100,7 @@ var (
 		"DELETE /api/v2/hooks/{id}":                            1,
 		"iam:UpdateAccessKey":                                  1,
 		"iam:DeleteAccessKey":                                  1,
-		"iam:ListAccessKeys":                                   1,
+		"iam:ListAccessKeys":                                   2, // whose secrets the hook may hold, and is the user free of keys
 		"iam:DeleteUserPolicy":                                 1,
 		"iam:DeleteUser":                                       1,
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 )
 
 // Values of sms_factor.on_destroy.
@@ -34,6 +35,9 @@ type smsFactor struct {
 	MessageTypes []string            `json:"message_types"`
 	Templates    *auth0api.Templates `json:"templates,omitempty"`
 }
+
+// live tells whether people get their codes through a sender of ours.
+func (f smsFactor) live() bool { return f.Enabled && f.Provider == delivery.ProviderCustom }
 
 func (f smsFactor) String() string {
 	return fmt.Sprintf("enabled %t, provider %q, message types %q", f.Enabled, f.Provider, f.MessageTypes)

@@ -111,7 +111,7 @@ func (r *smsFactorResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 	if resp.Diagnostics.HasError() || r.auth0 == nil || resp.Plan.Raw.Equal(req.State.Raw) {
 		return
 	}
-	resp.Diagnostics.Append(r.requireScopes(ctx, "read:guardian_factors", "update:guardian_factors")...)
+	resp.Diagnostics.Append(r.requireScopes(ctx, "read:guardian_factors", "update:guardian_factors", "read:hooks")...)
 	if !req.State.Raw.IsNull() || resp.Diagnostics.HasError() {
 		return
 	}
@@ -240,6 +240,36 @@ func (r *smsFactorResource) change(ctx context.Context, failure string, from, to
 	return diags
 }
 
+// turn brings the factor to the plan, and looks at the sender before people are
+// sent to it.
+func (r *smsFactorResource) turn(ctx context.Context, failure string, now smsFactor, plan smsFactorModel) diag.Diagnostics {
+	to := plan.factor()
+	if to.live() && !now.live() {
+		if diags := r.requireSender(ctx, plan.SenderID.ValueString()); diags.HasError() {
+			return diags
+		}
+	}
+	return r.change(ctx, failure, now, to)
+}
+
+// requireSender refuses a hook that does not answer: everybody would be asked
+// for a code that nobody sends.
+func (r *smsFactorResource) requireSender(ctx context.Context, senderID string) diag.Diagnostics {
+	var diags diag.Diagnostics
+	hook, err := r.auth0.Hook(ctx, senderID)
+	switch {
+	case auth0api.IsNotFound(err):
+		diags.AddAttributeError(path.Root("sender_id"), "There is no such sender", fmt.Sprintf(
+			"sender_id: %s has no hook %q. The factor was not turned to it: people would be asked for codes that nobody sends.", r.auth0.Domain(), senderID))
+	case err != nil:
+		addFactorError(&diags, "The sender cannot be read", err)
+	case !hook.Enabled:
+		diags.AddAttributeError(path.Root("sender_id"), "The sender is switched off", fmt.Sprintf(
+			"sender_id: hook %q (%s) is not enabled. The factor was not turned to it: people would be asked for codes that nobody sends. Set enabled = true on the hook.", hook.Name, hook.ID))
+	}
+	return diags
+}
+
 // addFactorError adds what a tenant on the Unified Phone Experience means.
 func addFactorError(diags *diag.Diagnostics, summary string, err error) {
 	detail := err.Error()
@@ -264,7 +294,7 @@ func (r *smsFactorResource) Create(ctx context.Context, req resource.CreateReque
 		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
 		return
 	}
-	resp.Diagnostics.Append(r.change(ctx, "SMS factor was not set up", prior, plan.factor())...)
+	resp.Diagnostics.Append(r.turn(ctx, "SMS factor was not set up", prior, plan)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -320,7 +350,7 @@ func (r *smsFactorResource) Update(ctx context.Context, req resource.UpdateReque
 			return
 		}
 	}
-	resp.Diagnostics.Append(r.change(ctx, "SMS factor was not updated", now, plan.factor())...)
+	resp.Diagnostics.Append(r.turn(ctx, "SMS factor was not updated", now, plan)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -32,8 +32,21 @@ const (
   verification_message = "{{ code }} is your code"`
 )
 
+// newSMSFactorWorld has an enabled hook that nobody manages; smsFactorConfig
+// names it.
+func newSMSFactorWorld(t *testing.T) *acctest.Env {
+	t.Helper()
+	env := acctest.New(t)
+	hook, err := env.Auth0(t).CreateHook(t.Context(), auth0api.Hook{
+		Name: "Sender", Script: "module.exports = (to, text, context, cb) => cb(null, {})", TriggerID: delivery.TriggerHook, Enabled: true,
+	})
+	succeeds(t, err)
+	t.Setenv("TF_VAR_sender", hook.ID)
+	return env
+}
+
 func smsFactorConfig(body string) string {
-	return blockConfig("auth0sns_sms_factor", "  sender_id = \"hook-1\"\n  "+body)
+	return "variable \"sender\" {\n  type = string\n}\n\n" + blockConfig("auth0sns_sms_factor", "  sender_id = var.sender\n  "+body)
 }
 
 // phoneSettings are a tenant's as somebody made them by hand.
@@ -101,7 +114,7 @@ func TestAccSMSFactor(t *testing.T) {
 		"off through Custom": {provider: "phone-message-hook", types: []string{"sms"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			env := acctest.New(t)
+			env := newSMSFactorWorld(t)
 			if len(prior.types) > 0 {
 				prior.apply(t, env)
 			}
@@ -142,7 +155,7 @@ func TestAccSMSFactor(t *testing.T) {
 // TestAccSMSFactorOrder proves that nobody gets a message through a provider
 // that was selected before.
 func TestAccSMSFactorOrder(t *testing.T) {
-	env := acctest.New(t)
+	env := newSMSFactorWorld(t)
 	prior := phoneSettings{provider: "twilio", types: []string{"voice"}, templates: handMadeTexts()}
 	prior.apply(t, env)
 	tf := newWorkspace(t, env, smsFactorConfig(factorTexts))
@@ -160,7 +173,7 @@ func TestAccSMSFactorOrder(t *testing.T) {
 // TestAccSMSFactorTexts proves that texts are set, changed, left alone and
 // given back, and that a message without a code is refused.
 func TestAccSMSFactorTexts(t *testing.T) {
-	env := acctest.New(t)
+	env := newSMSFactorWorld(t)
 	phoneSettings{provider: "auth0", types: []string{"sms"}, templates: handMadeTexts()}.apply(t, env)
 	other := "enrollment_message = \"A {{code}}\"\n  verification_message = \"B {{code}}\""
 	texts := func(enrollment, verification string) resource.TestCheckFunc {
@@ -197,7 +210,7 @@ func TestAccSMSFactorTexts(t *testing.T) {
 
 // TestAccSMSFactorFirstTexts: Auth0 has no call that takes texts away.
 func TestAccSMSFactorFirstTexts(t *testing.T) {
-	env := acctest.New(t)
+	env := newSMSFactorWorld(t)
 	tf := newWorkspace(t, env, smsFactorConfig(factorTexts))
 	tf.must("apply")
 	requireWords(t, tf.must("destroy").text("warning"), "Message texts were left", "no call that takes them away")
@@ -205,7 +218,7 @@ func TestAccSMSFactorFirstTexts(t *testing.T) {
 }
 
 func TestAccSMSFactorRefusedInPlan(t *testing.T) {
-	env := acctest.New(t)
+	env := newSMSFactorWorld(t)
 	tf := newWorkspace(t, env, "")
 	for name, c := range map[string]struct {
 		body  string
@@ -243,7 +256,7 @@ func TestAccSMSFactorOnDestroy(t *testing.T) {
 		"leave":   {enabled: true, provider: "phone-message-hook", types: []string{"sms"}, templates: ours},
 	} {
 		t.Run(onDestroy, func(t *testing.T) {
-			env := acctest.New(t)
+			env := newSMSFactorWorld(t)
 			prior.apply(t, env)
 			tf := newWorkspace(t, env, smsFactorConfig(factorTexts))
 			tf.must("apply")
@@ -261,7 +274,7 @@ func TestAccSMSFactorOnDestroy(t *testing.T) {
 // TestAccSMSFactorDisabled proves that off is a state to stay in, not an
 // endless plan: Auth0 takes message types only while the factor is on.
 func TestAccSMSFactorDisabled(t *testing.T) {
-	env := acctest.New(t)
+	env := newSMSFactorWorld(t)
 	off := smsFactorConfig("enabled = false")
 	env.Test(t,
 		resource.TestStep{
@@ -300,7 +313,7 @@ func TestAccSMSFactorExists(t *testing.T) {
 		"with voice":       {enabled: true, provider: "phone-message-hook", types: []string{"sms", "voice"}, templates: handMadeTexts()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			env := acctest.New(t)
+			env := newSMSFactorWorld(t)
 			prior.apply(t, env)
 			before := env.State()
 			tf := newWorkspace(t, env, smsFactorConfig(factorTexts))
@@ -328,13 +341,13 @@ func TestAccSMSFactorExists(t *testing.T) {
 	}
 
 	t.Run("switching it off is a change too", func(t *testing.T) {
-		env := acctest.New(t)
+		env := newSMSFactorWorld(t)
 		phoneSettings{enabled: true, provider: "phone-message-hook", types: []string{"sms"}}.apply(t, env)
 		tf := newWorkspace(t, env, smsFactorConfig("enabled = false"))
 		requireWords(t, tf.run("plan").errorText(), "already exists")
 	})
 	t.Run("as configured", func(t *testing.T) {
-		env := acctest.New(t)
+		env := newSMSFactorWorld(t)
 		phoneSettings{enabled: true, provider: "phone-message-hook", types: []string{"sms"}}.apply(t, env)
 		tf := newWorkspace(t, env, smsFactorConfig(""))
 		requireEqual(t, "changes of a factor that is as configured", writesOf(tf.must("apply").requests), []string{})
@@ -359,7 +372,7 @@ func TestAccSMSFactorImport(t *testing.T) {
 
 // TestAccSMSFactorOutOfBand: each of these ends messages or changes who sends them.
 func TestAccSMSFactorOutOfBand(t *testing.T) {
-	env := acctest.New(t)
+	env := newSMSFactorWorld(t)
 	client := env.Auth0(t)
 	phoneSettings{provider: "auth0", types: []string{"sms"}, templates: handMadeTexts()}.apply(t, env)
 	text := smsFactorConfig(factorTexts)
@@ -408,7 +421,7 @@ func TestAccSMSFactorCreateFails(t *testing.T) {
 	prior := phoneSettings{provider: "twilio", types: []string{"voice"}, templates: handMadeTexts()}
 	for _, operation := range []string{putTemplates, putProvider, putFactor, putTypes} {
 		t.Run(operation, func(t *testing.T) {
-			env := acctest.New(t)
+			env := newSMSFactorWorld(t)
 			prior.apply(t, env)
 			before := env.State()
 			tf := newWorkspace(t, env, smsFactorConfig(factorTexts))
@@ -425,7 +438,7 @@ func TestAccSMSFactorCreateFails(t *testing.T) {
 	}
 
 	t.Run("and cannot be undone", func(t *testing.T) {
-		env := acctest.New(t)
+		env := newSMSFactorWorld(t)
 		prior.apply(t, env)
 		tf := newWorkspace(t, env, smsFactorConfig(""))
 		refused := control.Fault{Operation: putFactor, Effect: control.Respond, Status: 400, Body: `{"statusCode":400,"error":"Bad Request","message":"refused by the test"}`}
@@ -439,7 +452,7 @@ func TestAccSMSFactorCreateFails(t *testing.T) {
 // TestAccSMSFactorUpdateFails proves that a change which fails in the middle is
 // undone, and that the first texts are remembered even where it cannot be.
 func TestAccSMSFactorUpdateFails(t *testing.T) {
-	env := acctest.New(t)
+	env := newSMSFactorWorld(t)
 	phoneSettings{provider: "auth0", types: []string{"sms"}, templates: handMadeTexts()}.apply(t, env)
 	before := env.State()
 	tf := newWorkspace(t, env, smsFactorConfig("enabled = false"))
@@ -464,7 +477,7 @@ func TestAccSMSFactorUpdateFails(t *testing.T) {
 
 // TestAccSMSFactorReplaced proves that a replacement does not switch MFA off.
 func TestAccSMSFactorReplaced(t *testing.T) {
-	env := acctest.New(t)
+	env := newSMSFactorWorld(t)
 	prior := phoneSettings{provider: "phone-message-hook", types: []string{"sms"}}
 	prior.apply(t, env)
 	tf := newWorkspace(t, env, smsFactorConfig("lifecycle { create_before_destroy = true }"))
@@ -484,7 +497,7 @@ func TestAccSMSFactorReplaced(t *testing.T) {
 // TestAccSMSFactorOfAnotherName: the block was renamed without a moved block.
 // In whichever order Terraform works, the factor is on in the end.
 func TestAccSMSFactorOfAnotherName(t *testing.T) {
-	env := acctest.New(t)
+	env := newSMSFactorWorld(t)
 	text := smsFactorConfig("lifecycle { create_before_destroy = true }")
 	tf := newWorkspace(t, env, text)
 	tf.must("apply")
@@ -496,7 +509,7 @@ func TestAccSMSFactorOfAnotherName(t *testing.T) {
 
 // TestAccSMSFactorUnified proves that a tenant on the other path says so in plan.
 func TestAccSMSFactorUnified(t *testing.T) {
-	env := acctest.New(t)
+	env := newSMSFactorWorld(t)
 	setUnified(t, env, true)
 	tf := newWorkspace(t, env, smsFactorConfig(""))
 	refused := tf.run("plan")
@@ -576,4 +589,33 @@ import {
 
 	tf.must("destroy")
 	requireEqual(t, "what is other than before", before.Diff(env.State()), "")
+}
+
+// TestAccSMSFactorNeedsSender: a factor turned to a hook that does not answer
+// asks everybody for a code that nobody sends.
+func TestAccSMSFactorNeedsSender(t *testing.T) {
+	for name, test := range map[string]struct {
+		prepare func(t *testing.T, env *acctest.Env)
+		says   string
+	}{
+		"switched off": {func(t *testing.T, env *acctest.Env) {
+			t.Helper()
+			off := false
+			_, err := env.Auth0(t).UpdateHook(t.Context(), onlyHook(t, env).ID, auth0api.HookPatch{Enabled: &off})
+			succeeds(t, err)
+		}, "is not enabled"},
+		"gone": {func(t *testing.T, env *acctest.Env) {
+			t.Helper()
+			succeeds(t, env.Auth0(t).DeleteHook(t.Context(), onlyHook(t, env).ID))
+		}, "has no hook"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := newSMSFactorWorld(t)
+			test.prepare(t, env)
+			before := env.State()
+			refused := newWorkspace(t, env, smsFactorConfig("")).run("apply")
+			requireWords(t, refused.errorText(), "sender_id", test.says, "nobody sends")
+			requireEqual(t, "change by an apply that was refused", before.Diff(env.State()), "")
+		})
+	}
 }

@@ -340,6 +340,7 @@ func (i *Instance) describe() InstanceDescription {
 			"AWS_ACCESS_KEY_ID":     operator.AccessKeyID,
 			"AWS_SECRET_ACCESS_KEY": operator.SecretAccessKey,
 			"AWS_REGION":            region,
+			"AWS_DEFAULT_REGION":    region, // What the AWS CLI v1 and boto3 read.
 		},
 	}
 }
