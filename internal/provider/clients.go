@@ -77,14 +77,20 @@ func (c *clients) requireScopes(ctx context.Context, scopes ...string) diag.Diag
 // else, credentials that lead to none.
 func (c *clients) requireAccount(ctx context.Context) diag.Diagnostics {
 	var diags diag.Diagnostics
-	var wrong *awsapi.AccountError
-	switch err := c.aws.CheckAccount(ctx); {
-	case errors.As(err, &wrong):
-		diags.AddError("Wrong AWS account", err.Error())
-	case err != nil:
-		diags.AddError("AWS credentials do not work", err.Error())
+	if err := c.aws.CheckAccount(ctx); err != nil {
+		addAWSError(&diags, "AWS credentials do not work", err)
 	}
 	return diags
+}
+
+// addAWSError reports a failure under its summary, and a wrong account as what
+// it is, wherever it was noticed.
+func addAWSError(diags *diag.Diagnostics, summary string, err error) {
+	var wrong *awsapi.AccountError
+	if errors.As(err, &wrong) {
+		summary = "Wrong AWS account"
+	}
+	diags.AddError(summary, err.Error())
 }
 
 // notConfigured is the answer of a refresh while the provider's own settings

@@ -811,6 +811,25 @@ func TestAccCredentialsDestroy(t *testing.T) {
 	requireEqual(t, "what is left after destroy", before.Diff(w.State()), "")
 }
 
+// TestAccCredentialsDestroyAfterAnother: the hook holds another key by now, as
+// after a block that was renamed without `moved`. Forcing the old one out must
+// not take the new one's secrets along: nobody would get a code.
+func TestAccCredentialsDestroyAfterAnother(t *testing.T) {
+	w := newCredentialsWorld(t)
+	tf := newWorkspace(t, w.Env, w.config("force_destroy = true"))
+	tf.must("apply")
+	w.live(t, true)
+	key, err := w.AWS(t).CreateAccessKey(t.Context(), credentialsUser)
+	succeeds(t, err)
+	succeeds(t, w.Auth0(t).UpdateHookSecrets(t.Context(), w.hookID, map[string]string{
+		"AWS_ACCESS_KEY_ID": key.ID, "AWS_SECRET_ACCESS_KEY": key.Secret.Reveal(),
+	}))
+	tf.must("destroy")
+	requireEqual(t, "key of the user", w.key(t).ID, key.ID)
+	requireEqual(t, "secrets of the hook", onlyHook(t, w.Env).SecretNames, []string{"AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "OTHER"})
+	w.Challenge(t)
+}
+
 // TestAccCredentialsReplaced proves that the successor's secrets stay: both
 // objects have the same hook.
 func TestAccCredentialsReplaced(t *testing.T) {

@@ -239,7 +239,7 @@ func (r *iamUserResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	if err != nil {
-		resp.Diagnostics.AddError("IAM user cannot be read", err.Error())
+		addAWSError(&resp.Diagnostics, "IAM user cannot be read", err)
 		return
 	}
 	policy, err := r.aws.UserPolicy(ctx, name, state.PolicyName.ValueString())
@@ -291,7 +291,7 @@ func (r *iamUserResource) Update(ctx context.Context, req resource.UpdateRequest
 	if err != nil {
 		// The rename, if there was one, has taken effect: the state must name the user that exists.
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("name"), plan.Name)...)
-		resp.Diagnostics.AddError("IAM user cannot be read", err.Error())
+		addAWSError(&resp.Diagnostics, "IAM user cannot be read", err)
 		return
 	}
 	plan.read(user, plan.PolicyJSON.ValueString())

@@ -277,6 +277,9 @@ func addFactorError(diags *diag.Diagnostics, summary string, err error) {
 		detail += "\n\nThis tenant is on Auth0's Unified Phone Experience: its messages are sent by a custom phone provider, and a Send Phone Message hook is never asked. " +
 			"This version of auth0sns does not set up that path. Nothing was changed."
 	}
+	if auth0api.KindOf(err) == auth0api.BadRequest {
+		detail += "\n\nIf the factor was to be switched off: Auth0 keeps the last one on while an MFA policy is set. Set the policy to \"never\" first, or switch another factor on."
+	}
 	diags.AddError(summary, detail)
 }
 

@@ -596,7 +596,7 @@ import {
 func TestAccSMSFactorNeedsSender(t *testing.T) {
 	for name, test := range map[string]struct {
 		prepare func(t *testing.T, env *acctest.Env)
-		says   string
+		says    string
 	}{
 		"switched off": {func(t *testing.T, env *acctest.Env) {
 			t.Helper()
