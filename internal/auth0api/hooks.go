@@ -28,7 +28,7 @@ type HookPatch struct {
 	Dependencies *map[string]string
 }
 
-// Hooks returns all hooks of a trigger, with their code. An empty list does not
+// Hooks returns all hooks of a trigger, "" for all there are, with their code. An empty list does not
 // mean that one may be created: Auth0 answers it on tenants that have no hooks.
 func (c *Client) Hooks(ctx context.Context, triggerID string) ([]Hook, error) {
 	var all []Hook
@@ -48,12 +48,11 @@ func (c *Client) Hooks(ctx context.Context, triggerID string) ([]Hook, error) {
 // than there is.
 func (c *Client) hookPage(ctx context.Context, triggerID string, page int) (batch []Hook, total int, err error) {
 	answer, err := call(ctx, exchange{operation: "list hooks"}, func(ctx context.Context) (*management.ListHooksOffsetPaginatedResponseContent, error) {
-		page, err := c.hooks.List(ctx, &management.ListHooksRequestParameters{
-			Page:      &page,
-			PerPage:   management.Int(hooksPerPage),
-			Fields:    management.String(hookFields),
-			TriggerID: management.HookTriggerIDEnum(triggerID).Ptr(),
-		})
+		query := &management.ListHooksRequestParameters{Page: &page, PerPage: management.Int(hooksPerPage), Fields: management.String(hookFields)}
+		if triggerID != "" {
+			query.TriggerID = management.HookTriggerIDEnum(triggerID).Ptr()
+		}
+		page, err := c.hooks.List(ctx, query)
 		if err != nil {
 			return nil, err
 		}

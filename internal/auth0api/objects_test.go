@@ -404,3 +404,18 @@ func TestRecordedTenantAndLogs(t *testing.T) {
 		t.Errorf("logs %+v, %v", logs, err)
 	}
 }
+
+// Auth0's description knows five triggers and no empty one: were it sent, every plan of a new hook could fail.
+func TestAllHooksAreAskedForWithoutATrigger(t *testing.T) {
+	var query string
+	s := newTenant(t, map[string]http.HandlerFunc{"GET /api/v2/hooks": func(w http.ResponseWriter, r *http.Request) {
+		query = r.URL.RawQuery
+		answer(200, `{"start":0,"limit":100,"total":0,"hooks":[]}`)(w, r)
+	}})
+	if _, err := s.client().Hooks(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(query, "triggerId=") {
+		t.Errorf("asks for %q", query)
+	}
+}

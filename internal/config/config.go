@@ -46,16 +46,6 @@ type Auth0 struct {
 	ClientAssertionSigningAlg string
 }
 
-// AWS holds the settings of the AWS client. What is empty, the SDK's default
-// chain fills in.
-type AWS struct {
-	Region            string
-	Profile           string
-	AssumeRoleARN     string
-	EndpointURL       string
-	AllowedAccountIDs []string
-}
-
 // Problem is one setting that cannot work. Setting is its name in the
 // configuration, e.g. "domain".
 type Problem struct {

@@ -34,6 +34,9 @@ type clients struct {
 	// one, see smsFactorResource.Delete.
 	factor        sync.Mutex
 	factorCreated bool
+	// policy and policyCreated are the same for an mfa_policy.
+	policy        sync.Mutex
+	policyCreated bool
 	// delivered holds the ids of the senders that got their first key of an
 	// auth0sns_credentials in this run, see credentialsResource.Delete.
 	delivered sync.Map

@@ -141,21 +141,17 @@ func (m credentialsModel) pastDue(now time.Time) bool {
 // due tells whether going from state to the plan m finds the key at its age
 // limit. The refresh has decided that: Terraform plans again while it applies,
 // and a limit that passed in between would make the second plan contradict the
-// approved one. Only a new limit is compared with the time here.
-func (m credentialsModel) due(state credentialsModel, now time.Time) bool {
-	if m.RotateAfter.Equal(state.RotateAfter) {
-		return state.Status.ValueString() == statusRotationDue
-	}
-	m.CreatedAt = state.CreatedAt
-	return m.pastDue(now)
+// approved one. For the same reason a new limit counts from the next plan on.
+func (m credentialsModel) due(state credentialsModel) bool {
+	return m.RotateAfter.Equal(state.RotateAfter) && state.Status.ValueString() == statusRotationDue
 }
 
 // rotates tells whether going from state to the plan m takes a new key.
 // keepers of an import are recorded, not acted on: the key that was found is
 // as good as the one a rotation would make.
-func (m credentialsModel) rotates(state credentialsModel, imported bool, now time.Time) bool {
+func (m credentialsModel) rotates(state credentialsModel, imported bool) bool {
 	keepersChanged := !m.Keepers.Equal(state.Keepers) && !imported
-	return keepersChanged || state.broken() || !m.Region.Equal(state.Region) || !m.IAMUser.Equal(state.IAMUser) || m.due(state, now)
+	return keepersChanged || state.broken() || !m.Region.Equal(state.Region) || !m.IAMUser.Equal(state.IAMUser) || m.due(state)
 }
 
 // broken tells whether the sender cannot send with the key, or perhaps has

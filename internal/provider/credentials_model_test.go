@@ -164,7 +164,7 @@ func TestCredentialsRotates(t *testing.T) {
 		"old key left":                {status(statusOldKeyLeft), false, early, false},
 		"limit passed since the read": {func(_, _ *credentialsModel) {}, false, late, false},
 		"new limit in the future":     {func(plan, _ *credentialsModel) { plan.RotateAfter = types.StringValue("30d") }, false, early, false},
-		"new limit in the past":       {func(plan, _ *credentialsModel) { plan.RotateAfter = types.StringValue("1h") }, false, early, true},
+		"new limit in the past, which the next plan acts on": {func(plan, _ *credentialsModel) { plan.RotateAfter = types.StringValue("1h") }, false, early, false},
 		"limit removed from a due key": {func(plan, state *credentialsModel) {
 			plan.RotateAfter = types.StringNull()
 			state.Status = types.StringValue(statusRotationDue)
@@ -177,13 +177,13 @@ func TestCredentialsRotates(t *testing.T) {
 		"new limit, plan of a rotation": {func(plan, _ *credentialsModel) {
 			plan.RotateAfter = types.StringValue("1h")
 			plan.CreatedAt = types.StringUnknown()
-		}, false, early, true},
+		}, false, early, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			plan, state := deliveredCredentials(), deliveredCredentials()
 			test.change(&plan, &state)
-			if got := plan.rotates(state, test.imported, test.now); got != test.want {
+			if got := plan.rotates(state, test.imported); got != test.want {
 				t.Errorf("takes a new key: %t, want %t", got, test.want)
 			}
 		})

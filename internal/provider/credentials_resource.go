@@ -161,14 +161,19 @@ func (r *credentialsResource) planUpdate(plan *credentialsModel, state credentia
 	if plan.RotateAfter.IsUnknown() {
 		plan.RotationDueAt = types.StringUnknown()
 	}
+	created, _ := time.Parse(time.RFC3339, plan.CreatedAt.ValueString())
 	now := r.clock.Now()
-	if plan.due(state, now) {
-		created, _ := time.Parse(time.RFC3339, plan.CreatedAt.ValueString())
-		diags.AddWarning("The access key is due for rotation", fmt.Sprintf(
-			"Key %s is %s old and rotate_after is %s. This apply mints a new key, delivers it, and then deletes the old one; codes keep being sent throughout.",
-			state.AccessKeyID.ValueString(), age(now.Sub(created)), plan.RotateAfter.ValueString()))
+	keyIs := fmt.Sprintf("Key %s is %s old and rotate_after is %s.", state.AccessKeyID.ValueString(), age(now.Sub(created)), plan.RotateAfter.ValueString())
+	switch {
+	case plan.due(state):
+		diags.AddWarning("The access key is due for rotation", keyIs+" This apply mints a new key, delivers it, and then deletes the old one; codes keep being sent throughout.")
+	case !plan.RotateAfter.Equal(state.RotateAfter) && plan.pastDue(now):
+		diags.AddWarning("The access key is past its new limit", keyIs+" This apply records the limit; the next one rotates.")
 	}
-	if plan.rotates(state, imported, now) {
+	if imported && !plan.Keepers.Equal(state.Keepers) {
+		diags.AddWarning("The key is not rotated", "The first keepers after an import are recorded. Change them once more to rotate the key.")
+	}
+	if plan.rotates(state, imported) {
 		plan.AccessKeyID, plan.CreatedAt, plan.RotationDueAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	}
 }
@@ -190,12 +195,19 @@ func (r *credentialsResource) Create(ctx context.Context, req resource.CreateReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, resp.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
 	outcome, err := r.machine(plan).Rotate(ctx, handover.Rotation{
 		User:   plan.IAMUser.ValueString(),
 		Region: plan.Region.ValueString(),
 	})
 	if err != nil {
-		resp.Diagnostics.AddError("The key was not handed over", err.Error())
+		detail := err.Error()
+		for _, key := range slices.Concat(outcome.Superseded, outcome.InDoubt) {
+			detail += fmt.Sprintf("\n\nNothing here remembers key %s. Delete it by hand when no sender holds it: aws iam delete-access-key --user-name %s --access-key-id %s", key.ID, key.User, key.ID)
+		}
+		resp.Diagnostics.AddError("The key was not handed over", detail)
 		return
 	}
 	r.delivered.Store(plan.HookID.ValueString(), true)
@@ -216,6 +228,9 @@ func (r *credentialsResource) Read(ctx context.Context, req resource.ReadRequest
 		notConfigured(&resp.Diagnostics, "Access key")
 		return
 	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
 	resp.Diagnostics.Append(r.requireAccount(ctx)...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -229,9 +244,6 @@ func (r *credentialsResource) Read(ctx context.Context, req resource.ReadRequest
 	if err != nil && !auth0api.IsNotFound(err) {
 		addHookError(&resp.Diagnostics, "Secrets of the hook cannot be listed", err)
 		return
-	}
-	if err == nil && present == nil {
-		present = []string{}
 	}
 	imported := state.SenderID.IsNull()
 	state.read(keys, present, left, r.clock.Now())
@@ -254,6 +266,9 @@ func (r *credentialsResource) Update(ctx context.Context, req resource.UpdateReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
 	imported, diags := r.imported(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	renamed, err := r.renamed(ctx, plan, state)
@@ -269,7 +284,7 @@ func (r *credentialsResource) Update(ctx context.Context, req resource.UpdateReq
 	}
 	machine := r.machine(plan)
 	var outcome handover.Outcome
-	if plan.AccessKeyID.IsUnknown() && (!renamed || plan.rotates(state, imported, r.clock.Now())) {
+	if plan.AccessKeyID.IsUnknown() && (!renamed || plan.rotates(state, imported)) {
 		outcome, err = machine.Rotate(ctx, handover.Rotation{
 			User:       plan.IAMUser.ValueString(),
 			Region:     plan.Region.ValueString(),
@@ -341,17 +356,31 @@ func (r *credentialsResource) Delete(ctx context.Context, req resource.DeleteReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
 	resp.Diagnostics.Append(r.requireAccount(ctx)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	if !left.Released {
-		resp.Diagnostics.Append(r.release(ctx, state)...)
+		_, replaced := r.delivered.Load(state.HookID.ValueString())
+		if !replaced {
+			resp.Diagnostics.Append(r.release(ctx, state, left)...)
+		}
 		if resp.Diagnostics.HasError() {
 			return
 		}
 		left.Released = true
 		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateLeftKeys, left)...)
+		if replaced {
+			// With create_before_destroy the secrets are those of the new object
+			// already, and only calls in flight use the old ones.
+			if err := r.clock.Sleep(ctx, handover.InFlight); err != nil {
+				resp.Diagnostics.AddError("Access key was not deleted", err.Error())
+				return
+			}
+		}
 	}
 	keys, err := r.machine(state).RetireAll(ctx, slices.Concat(left.Superseded, left.InDoubt, []handover.Key{state.current()}))
 	if err != nil {
@@ -364,34 +393,29 @@ func (r *credentialsResource) Delete(ctx context.Context, req resource.DeleteReq
 	}
 }
 
-// release makes the sender stop using the key, unless people depend on it.
-func (r *credentialsResource) release(ctx context.Context, state credentialsModel) diag.Diagnostics {
+// release makes the sender stop using the key, unless people depend on it. A
+// key that is gone or inactive sends nothing, so nobody does.
+func (r *credentialsResource) release(ctx context.Context, state credentialsModel, left leftKeys) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if _, replaced := r.delivered.Load(state.HookID.ValueString()); replaced {
-		// Replaced with create_before_destroy: the secrets are those of the
-		// new object already, and only calls in flight use the old ones.
-		if err := r.clock.Sleep(ctx, handover.InFlight); err != nil {
-			diags.AddError("Access key was not deleted", err.Error())
-		}
-		return diags
-	}
-	if !state.ForceDestroy.ValueBool() {
-		diags.Append(r.refuseLive(ctx, "key", state.HookID.ValueString())...)
-		if diags.HasError() {
-			diags.AddWarning("If another block has taken the hook over", fmt.Sprintf(
-				"Where this auth0sns_credentials was renamed without a moved block, the new one has delivered its key already. Then take the old one out of the state (terraform state rm) and delete its key: aws iam delete-access-key --user-name %s --access-key-id %s",
-				state.IAMUser.ValueString(), state.AccessKeyID.ValueString()))
-			return diags
-		}
-	}
-	others, err := r.otherActiveKeys(ctx, state)
-	if err != nil {
+	keys, err := r.aws.AccessKeys(ctx, state.IAMUser.ValueString())
+	if err != nil && !awsapi.IsNotFound(err) {
 		diags.AddError("Access keys cannot be listed", err.Error())
 		return diags
 	}
-	if len(others) > 0 {
+	i := state.find(keys)
+	if i >= 0 && keys[i].Active && !state.ForceDestroy.ValueBool() {
+		diags.Append(r.refuseLive(ctx, "key", state.HookID.ValueString())...)
+		if diags.HasError() {
+			diags.AddWarning("If another object has taken the hook over", fmt.Sprintf(
+				"After a block that was renamed without a moved block, or a replacement that was interrupted, the hook holds another key already. "+
+					"Look which key AWS shows as used (aws iam get-access-key-last-used --access-key-id %[2]s). If it is not this one, deactivate it, and the next apply removes it: "+
+					"aws iam update-access-key --status Inactive --user-name %[1]s --access-key-id %[2]s", state.IAMUser.ValueString(), state.AccessKeyID.ValueString()))
+			return diags
+		}
+	}
+	if others := otherActiveKeys(keys, state, left); len(others) > 0 {
 		// Auth0 does not tell whose secrets the hook holds. Those of another
-		// key may have been delivered by another block, a renamed one perhaps.
+		// key may have been delivered by another object.
 		diags.AddWarning("Secrets were left in the hook", fmt.Sprintf(
 			"IAM user %q has another active key, %s, and hook %s may hold that one by now.", state.IAMUser.ValueString(), strings.Join(others, ", "), state.HookID.ValueString()))
 		return diags
@@ -402,19 +426,16 @@ func (r *credentialsResource) release(ctx context.Context, state credentialsMode
 	return diags
 }
 
-// otherActiveKeys are the user's active keys beside the one of the state.
-func (r *credentialsResource) otherActiveKeys(ctx context.Context, state credentialsModel) ([]string, error) {
-	keys, err := r.aws.AccessKeys(ctx, state.IAMUser.ValueString())
-	if err != nil && !awsapi.IsNotFound(err) {
-		return nil, err
-	}
+// otherActiveKeys are active keys that this object does not know.
+func otherActiveKeys(keys []awsapi.AccessKey, state credentialsModel, left leftKeys) []string {
 	var ids []string
 	for _, k := range keys {
-		if k.Active && k.ID != state.AccessKeyID.ValueString() {
+		ours := slices.ContainsFunc(slices.Concat(left.Superseded, left.InDoubt, []handover.Key{state.current()}), func(o handover.Key) bool { return o.ID == k.ID })
+		if k.Active && !ours {
 			ids = append(ids, k.ID)
 		}
 	}
-	return ids, nil
+	return ids
 }
 
 // ImportState takes "<IAM user>/<access key id>/<hook id>/<region>".

@@ -311,11 +311,14 @@ func TestAccCredentialsRotateAfter(t *testing.T) {
 	}
 	requireSettled(t, tf)
 
-	// A limit that the key has passed already needs one apply, not two.
+	// A new limit counts from the next plan on: deciding by the time of the
+	// apply would contradict a plan that was approved before.
 	w.World.Kernel.Clock.Advance(3 * time.Hour)
 	second := w.key(t).ID
 	tf.write(w.config(`rotate_after = "2h"`))
-	requireWords(t, tf.must("apply").text("warning"), "Key "+second+" is 3h", "rotate_after is 2h")
+	requireWords(t, tf.must("apply").text("warning"), "Key "+second+" is 3h", "rotate_after is 2h", "the next one rotates")
+	requireEqual(t, "key after a new limit", w.key(t).ID, second)
+	tf.must("apply")
 	if w.key(t).ID == second {
 		t.Error("the key was not rotated")
 	}
@@ -827,6 +830,27 @@ func TestAccCredentialsDestroyAfterAnother(t *testing.T) {
 	tf.must("destroy")
 	requireEqual(t, "key of the user", w.key(t).ID, key.ID)
 	requireEqual(t, "secrets of the hook", onlyHook(t, w.Env).SecretNames, []string{"AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "OTHER"})
+	w.Challenge(t)
+}
+
+// TestAccCredentialsDestroyInactive: a key that is switched off sends nothing,
+// so its object can go while the hook, which holds another, is live. It is the
+// way out after a replacement that was killed in the middle.
+func TestAccCredentialsDestroyInactive(t *testing.T) {
+	w := newCredentialsWorld(t)
+	tf := newWorkspace(t, w.Env, w.config(""))
+	tf.must("apply")
+	old := w.key(t).ID
+	w.live(t, true)
+	key, err := w.AWS(t).CreateAccessKey(t.Context(), credentialsUser)
+	succeeds(t, err)
+	succeeds(t, w.Auth0(t).UpdateHookSecrets(t.Context(), w.hookID, map[string]string{
+		"AWS_ACCESS_KEY_ID": key.ID, "AWS_SECRET_ACCESS_KEY": key.Secret.Reveal(),
+	}))
+	requireWords(t, tf.run("destroy").text("warning"), "get-access-key-last-used --access-key-id "+old, "update-access-key --status Inactive")
+	succeeds(t, w.AWS(t).SetAccessKeyActive(t.Context(), credentialsUser, old, false))
+	tf.must("destroy", "-refresh=false")
+	requireEqual(t, "key of the user", w.key(t).ID, key.ID)
 	w.Challenge(t)
 }
 

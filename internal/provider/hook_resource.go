@@ -191,6 +191,9 @@ func (r *hookResource) Create(ctx context.Context, req resource.CreateRequest, r
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, resp.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
 	code, _, diags := plan.code(ctx)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -214,6 +217,9 @@ func (r *hookResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 	}
 	if r.auth0 == nil {
 		notConfigured(&resp.Diagnostics, "Hook")
+		return
+	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
 		return
 	}
 	hook, err := r.auth0.Hook(ctx, state.ID.ValueString())
@@ -245,6 +251,9 @@ func (r *hookResource) Update(ctx context.Context, req resource.UpdateRequest, r
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
 	code, _, diags := plan.code(ctx)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -272,6 +281,9 @@ func (r *hookResource) Delete(ctx context.Context, req resource.DeleteRequest, r
 	var state hookModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
 		return
 	}
 	id := state.ID.ValueString()

@@ -283,6 +283,9 @@ func (r *iamUserResource) Update(ctx context.Context, req resource.UpdateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if resp.Diagnostics.Append(r.requireSameAccount(ctx, state.ARN.ValueString(), "")...); resp.Diagnostics.HasError() {
+		return
+	}
 	if err := r.update(ctx, plan, state); err != nil {
 		resp.Diagnostics.AddError("IAM user was not updated", err.Error())
 		return
@@ -356,6 +359,9 @@ func (r *iamUserResource) Delete(ctx context.Context, req resource.DeleteRequest
 	var state iamUserModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	if resp.Diagnostics.Append(r.requireSameAccount(ctx, state.ARN.ValueString(), "")...); resp.Diagnostics.HasError() {
 		return
 	}
 	if err := r.delete(ctx, state); err != nil {

@@ -82,6 +82,11 @@ func (r *mfaPolicyResource) Create(ctx context.Context, req resource.CreateReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, resp.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
+	r.policy.Lock()
+	defer r.policy.Unlock()
 	prior, err := r.auth0.Policies(ctx)
 	if err == nil {
 		err = r.set(ctx, policiesOf(plan.Policy.ValueString()))
@@ -90,6 +95,7 @@ func (r *mfaPolicyResource) Create(ctx context.Context, req resource.CreateReque
 		addPolicyError(&resp.Diagnostics, err)
 		return
 	}
+	r.policyCreated = true
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privatePrior, prior)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
@@ -124,6 +130,9 @@ func (r *mfaPolicyResource) Read(ctx context.Context, req resource.ReadRequest, 
 		notConfigured(&resp.Diagnostics, "MFA policy")
 		return
 	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
 	policies, err := r.auth0.Policies(ctx)
 	if err != nil {
 		resp.Diagnostics.AddError("MFA policy cannot be read", err.Error())
@@ -148,6 +157,7 @@ func (r *mfaPolicyResource) Update(ctx context.Context, req resource.UpdateReque
 	ctx = r.masked(ctx)
 	var plan mfaPolicyModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -163,7 +173,17 @@ func (r *mfaPolicyResource) Delete(ctx context.Context, req resource.DeleteReque
 	var prior []string
 	known, diags := readPrivate(ctx, req.Private, privatePrior, &prior)
 	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...)
 	if !known || resp.Diagnostics.HasError() {
+		return
+	}
+	r.policy.Lock()
+	defer r.policy.Unlock()
+	if r.policyCreated {
+		// Replaced with create_before_destroy: giving back what was before
+		// this object would switch off what its successor has switched on.
+		resp.Diagnostics.AddWarning("MFA policy was left to its successor", fmt.Sprintf(
+			"Another auth0sns_mfa_policy took the policy over in this apply, so %q, which was there before, was not given back.", prior))
 		return
 	}
 	now, err := r.auth0.Policies(ctx)

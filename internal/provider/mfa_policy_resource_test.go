@@ -214,3 +214,15 @@ func TestAccMFAPolicyLastFactor(t *testing.T) {
 	tf.must("destroy")
 	requireEqual(t, "what is left after destroy", before.Diff(env.State()), "")
 }
+
+// TestAccMFAPolicyReplaced: the object that goes last must not take the policy
+// along that its successor has set.
+func TestAccMFAPolicyReplaced(t *testing.T) {
+	env := acctest.New(t)
+	succeeds(t, env.Auth0(t).SetFactor(t.Context(), "otp", true))
+	w := newWorkspace(t, env, blockConfig("auth0sns_mfa_policy", "  policy = \"all-applications\"\n  lifecycle {\n    create_before_destroy = true\n  }"))
+	w.must("apply")
+	replaced := w.must("apply", "-replace=auth0sns_mfa_policy.test")
+	requireWords(t, replaced.text("warning"), "MFA policy was left to its successor")
+	requireEqual(t, "policy of the tenant", env.Tenant.Snapshot().Policies, []string{"all-applications"})
+}

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 )
@@ -12,6 +13,7 @@ const (
 	privatePrior    = "prior"    // what a singleton was before Terraform took it over
 	privateLeftKeys = "left"     // what an unfinished operation left behind, see leftKeys
 	privateImported = "imported" // credentials came by import: keepers are recorded, not acted on
+	privateTenant   = "tenant"   // the domain of the tenant that the object belongs to
 )
 
 // privateReader, privateWriter and privateState are the framework's private state, whose type
@@ -27,6 +29,26 @@ type privateWriter interface {
 type privateState interface {
 	privateReader
 	privateWriter
+}
+
+// requireTenant binds an object to the tenant it was created or first read at,
+// and refuses another: staging's state under production's credentials would
+// read as deleted, and what was there before would be given back to the wrong
+// tenant.
+func (c *clients) requireTenant(ctx context.Context, from privateReader, to privateWriter) diag.Diagnostics {
+	var bound string
+	known, diags := readPrivate(ctx, from, privateTenant, &bound)
+	switch {
+	case diags.HasError():
+	case !known:
+		diags.Append(writePrivate(ctx, to, privateTenant, c.auth0.Domain())...)
+	case bound != c.auth0.Domain():
+		diags.AddError("Wrong Auth0 tenant", fmt.Sprintf(
+			"This object of the state belongs to %s, and the provider is configured for %s. Nothing was changed.\n\n"+
+				"Use the settings of %s (auth0.domain, AUTH0_DOMAIN), or another state. If it is the same tenant under a new domain, remove the object from the state (terraform state rm) and import it again.",
+			bound, c.auth0.Domain(), bound))
+	}
+	return diags
 }
 
 // readPrivate decodes one key into value and tells whether it was there.

@@ -101,6 +101,7 @@ var (
 		"iam:UpdateAccessKey":                                  1,
 		"iam:DeleteAccessKey":                                  1,
 		"iam:ListAccessKeys":                                   2, // whose secrets the hook may hold, and is the user free of keys
+		"sts:GetCallerIdentity":                                1, // is it the account of the user that is to go
 		"iam:DeleteUserPolicy":                                 1,
 		"iam:DeleteUser":                                       1,
 	}

@@ -140,7 +140,8 @@ func planTexts(ctx context.Context, req resource.ModifyPlanRequest, resp *resour
 // having asked for it. One that already is what the plan says passes: a
 // replacement with create_before_destroy finds it so.
 func (r *smsFactorResource) planCreate(ctx context.Context, plan smsFactorModel, diags *diag.Diagnostics) {
-	if diags.HasError() {
+	unknown := plan.Enabled.IsUnknown() || !knownElements(plan.MessageTypes.Elements(), plan.MessageTypes.IsUnknown())
+	if diags.HasError() || unknown {
 		return
 	}
 	r.factor.Lock()
@@ -290,6 +291,9 @@ func (r *smsFactorResource) Create(ctx context.Context, req resource.CreateReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, resp.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
 	r.factor.Lock()
 	defer r.factor.Unlock()
 	prior, err := r.fetch(ctx, plan.managesTemplates())
@@ -317,6 +321,9 @@ func (r *smsFactorResource) Read(ctx context.Context, req resource.ReadRequest, 
 		notConfigured(&resp.Diagnostics, "SMS factor")
 		return
 	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
 	var prior smsFactor
 	known, diags := readPrivate(ctx, req.Private, privatePrior, &prior)
 	resp.Diagnostics.Append(diags...)
@@ -339,6 +346,9 @@ func (r *smsFactorResource) Update(ctx context.Context, req resource.UpdateReque
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
 		return
 	}
 	// The state cannot tell what the message types are of a factor that is off.
@@ -377,6 +387,9 @@ func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteReque
 	var state smsFactorModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
 		return
 	}
 	var prior smsFactor
