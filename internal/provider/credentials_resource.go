@@ -61,7 +61,7 @@ func (r *credentialsResource) Schema(_ context.Context, _ resource.SchemaRequest
 				Validators:          []validator.String{check(func(string) error { return errActionUnsupported })},
 			},
 			"region": schema.StringAttribute{
-				MarkdownDescription: "Region of SNS, the secret `AWS_REGION`. Default: the provider's region. A change rotates the key.",
+				MarkdownDescription: "Region of SNS, the secret `AWS_REGION`. Default: the provider's region when the key is first made, and kept from then on. A change rotates the key.",
 				Optional:            true,
 				Computed:            true,
 				Validators:          []validator.String{regionName()},
@@ -121,7 +121,7 @@ func (r *credentialsResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	plan.Region = r.planRegion(config.Region, &resp.Diagnostics)
+	plan.Region = r.planRegion(config.Region, state.Region, &resp.Diagnostics)
 	plan.Status = types.StringValue(statusDelivered)
 	if !create {
 		imported, diags := r.imported(ctx, req.Private)
@@ -135,9 +135,14 @@ func (r *credentialsResource) ModifyPlan(ctx context.Context, req resource.Modif
 }
 
 // planRegion settles the region and warns where SNS is not known to send SMS.
-func (r *credentialsResource) planRegion(configured types.String, diags *diag.Diagnostics) types.String {
+// Without one in the configuration the key keeps its own: a region must not
+// follow whoever's shell runs Terraform.
+func (r *credentialsResource) planRegion(configured, current types.String, diags *diag.Diagnostics) types.String {
 	region := configured
 	if configured.IsNull() {
+		region = current
+	}
+	if region.IsNull() {
 		if r.aws == nil {
 			return types.StringUnknown()
 		}

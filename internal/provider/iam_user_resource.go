@@ -290,14 +290,8 @@ func (r *iamUserResource) Update(ctx context.Context, req resource.UpdateRequest
 		resp.Diagnostics.AddError("IAM user was not updated", err.Error())
 		return
 	}
-	user, err := r.aws.User(ctx, plan.Name.ValueString())
-	if err != nil {
-		// The rename, if there was one, has taken effect: the state must name the user that exists.
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("name"), plan.Name)...)
-		addAWSError(&resp.Diagnostics, "IAM user cannot be read", err)
-		return
-	}
-	plan.read(user, plan.PolicyJSON.ValueString())
+	// Not read back: IAM may answer what was there a moment ago.
+	plan.ARN = types.StringValue(userARN(state.ARN.ValueString(), plan.Path.ValueString(), plan.Name.ValueString()))
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -432,4 +426,10 @@ func partOfARN(arn string, i int) string {
 		return ""
 	}
 	return parts[i]
+}
+
+// userARN is the ARN of a user of the same account under a path and name.
+func userARN(known, path, name string) string {
+	account, _, _ := strings.Cut(known, ":user/")
+	return account + ":user" + path + name
 }

@@ -44,12 +44,13 @@ func (r requests) plus(other requests) requests {
 // object were changed, and refuse what came to exist since the plan was read.
 var (
 	planNothing = requests{
-		"POST /oauth/token":                                    1,
-		"iam:GetUser":                                          1,
-		"iam:GetUserPolicy":                                    1,
-		"iam:ListAccessKeys":                                   1,
-		"GET /api/v2/hooks/{id}":                               1,
-		"GET /api/v2/hooks/{id}/secrets":                       1,
+		"POST /oauth/token":              1,
+		"iam:GetUser":                    1,
+		"iam:GetUserPolicy":              1,
+		"iam:ListAccessKeys":             1,
+		"GET /api/v2/hooks/{id}":         1,
+		"GET /api/v2/hooks/{id}/secrets": 1,
+
 		"GET /api/v2/guardian/factors":                         1,
 		"GET /api/v2/guardian/factors/phone/selected-provider": 1,
 		"GET /api/v2/guardian/factors/phone/message-types":     1,
