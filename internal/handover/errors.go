@@ -87,7 +87,8 @@ func ambiguous(err error) bool {
 	return errors.As(err, &a) && a.Ambiguous()
 }
 
-func keyIDs(keys []Key) string {
+// KeyIDs lists the ids of keys, for a message.
+func KeyIDs(keys []Key) string {
 	ids := make([]string, len(keys))
 	for i, k := range keys {
 		ids[i] = k.ID

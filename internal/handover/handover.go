@@ -31,6 +31,9 @@ func SecretNames() []string {
 // https://auth0.com/docs/customize/actions/limitations
 const InFlight = 20 * time.Second
 
+// CleanupLimit bounds what is undone after a failure or a cancellation.
+const CleanupLimit = 15 * time.Second
+
 const (
 	// acceptedInARow is how often STS must accept a new key before it is
 	// handed over: keys reach AWS's fleet one host at a time.
@@ -42,9 +45,6 @@ const (
 	acceptLimit = 10 * time.Second
 	// deliverAttempts bounds repeats of a delivery whose outcome is unknown.
 	deliverAttempts = 3
-	// cleanupLimit bounds the compensation that runs after a failure or a
-	// cancellation.
-	cleanupLimit = 15 * time.Second
 	// keysPerUser is AWS's quota, which cannot be raised.
 	keysPerUser = 2
 )
@@ -380,7 +380,7 @@ func (r *rotation) retireSuperseded(ctx context.Context) error {
 // is true now. It runs to its own time limit, also after a cancellation: a key
 // whose secret is lost blocks the slot that the next attempt needs.
 func (r *rotation) compensate(ctx context.Context, state State, cause error) string {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), CleanupLimit)
 	defer cancel()
 	switch {
 	case state == FreeSlot:
@@ -388,7 +388,7 @@ func (r *rotation) compensate(ctx context.Context, state State, cause error) str
 	case state == Mint:
 		return r.discardLostKey(ctx, cause)
 	case r.outcome.Delivered.ID != "":
-		return fmt.Sprintf("The sender holds the new key %s. Still to be deleted, by the next apply: %s.", r.Minted.ID, keyIDs(r.outcome.Superseded))
+		return fmt.Sprintf("The sender holds the new key %s. Still to be deleted, by the next apply: %s.", r.Minted.ID, KeyIDs(r.outcome.Superseded))
 	case r.uncertain:
 		r.outcome.InDoubt = append(r.outcome.InDoubt, Key{User: r.req.User, ID: r.Minted.ID})
 		return fmt.Sprintf("It is not known whether the sender took the new key %s. It was left in place, and so was every key that the sender may hold instead. "+
@@ -431,7 +431,7 @@ func (r *rotation) discardLostKey(ctx context.Context, cause error) string {
 	case 1:
 		return r.discard(ctx, lost[0].ID)
 	default:
-		return fmt.Sprintf("%s AWS did not say whether it made a key, and somebody else made one at the same time. Delete the one of these that nobody uses: %s.", r.unchanged(), keyIDs(lost))
+		return fmt.Sprintf("%s AWS did not say whether it made a key, and somebody else made one at the same time. Delete the one of these that nobody uses: %s.", r.unchanged(), KeyIDs(lost))
 	}
 }
 

@@ -598,7 +598,7 @@ func TestCleanUpIsLimited(t *testing.T) {
 			cancelAt(Deliver)(w, cancel)
 			w.keys.remove = func(ctx context.Context, user, id string) error {
 				deadline, limited := ctx.Deadline()
-				if ctx.Err() != nil || !limited || time.Until(deadline) > cleanupLimit {
+				if ctx.Err() != nil || !limited || time.Until(deadline) > CleanupLimit {
 					t.Errorf("clean-up runs with %v", ctx)
 				}
 				return w.remove(ctx, user, id)

@@ -134,50 +134,48 @@ func TestCredentialsReadCompletesAnImport(t *testing.T) {
 // TestCredentialsRotates: a missing case keeps an old or broken key, a case too
 // many changes the key of a live sender for nothing.
 func TestCredentialsRotates(t *testing.T) {
-	early, late := mintedAt.Add(time.Hour), mintedAt.Add(91*24*time.Hour)
 	status := func(s string) func(plan, state *credentialsModel) {
 		return func(_, state *credentialsModel) { state.Status = types.StringValue(s) }
 	}
 	tests := map[string]struct {
 		change   func(plan, state *credentialsModel)
 		imported bool
-		now      time.Time
 		want     bool
 	}{
-		"nothing":                     {func(_, _ *credentialsModel) {}, false, early, false},
-		"keepers":                     {func(plan, _ *credentialsModel) { plan.Keepers = mapValue(map[string]string{"rotation": "2"}) }, false, early, true},
-		"keepers removed":             {func(plan, _ *credentialsModel) { plan.Keepers = types.MapNull(types.StringType) }, false, early, true},
-		"keepers not known yet":       {func(plan, _ *credentialsModel) { plan.Keepers = types.MapUnknown(types.StringType) }, false, early, true},
-		"keepers first set":           {func(_, state *credentialsModel) { state.Keepers = types.MapNull(types.StringType) }, false, early, true},
-		"keepers after an import":     {func(_, state *credentialsModel) { state.Keepers = types.MapNull(types.StringType) }, true, early, false},
-		"region after an import":      {func(plan, _ *credentialsModel) { plan.Region = types.StringValue("eu-west-1") }, true, early, true},
-		"region":                      {func(plan, _ *credentialsModel) { plan.Region = types.StringValue("eu-west-1") }, false, early, true},
-		"user":                        {func(plan, _ *credentialsModel) { plan.IAMUser = types.StringValue("other") }, false, early, true},
-		"user not known yet":          {func(plan, _ *credentialsModel) { plan.IAMUser = types.StringUnknown() }, false, early, true},
-		"force_destroy":               {func(plan, _ *credentialsModel) { plan.ForceDestroy = types.BoolValue(true) }, false, early, false},
-		"key missing":                 {status(statusKeyMissing), false, early, true},
-		"key inactive":                {status(statusKeyInactive), false, early, true},
-		"secrets missing":             {status(statusSecretsMissing), false, early, true},
-		"sender missing":              {status(statusSenderMissing), false, early, true},
-		"delivery in doubt":           {status(statusInDoubt), false, early, true},
-		"due":                         {status(statusRotationDue), false, late, true},
-		"old key left":                {status(statusOldKeyLeft), false, early, false},
-		"limit passed since the read": {func(_, _ *credentialsModel) {}, false, late, false},
-		"new limit in the future":     {func(plan, _ *credentialsModel) { plan.RotateAfter = types.StringValue("30d") }, false, early, false},
-		"new limit in the past, which the next plan acts on": {func(plan, _ *credentialsModel) { plan.RotateAfter = types.StringValue("1h") }, false, early, false},
+		"nothing":                     {func(_, _ *credentialsModel) {}, false, false},
+		"keepers":                     {func(plan, _ *credentialsModel) { plan.Keepers = mapValue(map[string]string{"rotation": "2"}) }, false, true},
+		"keepers removed":             {func(plan, _ *credentialsModel) { plan.Keepers = types.MapNull(types.StringType) }, false, true},
+		"keepers not known yet":       {func(plan, _ *credentialsModel) { plan.Keepers = types.MapUnknown(types.StringType) }, false, true},
+		"keepers first set":           {func(_, state *credentialsModel) { state.Keepers = types.MapNull(types.StringType) }, false, true},
+		"keepers after an import":     {func(_, state *credentialsModel) { state.Keepers = types.MapNull(types.StringType) }, true, false},
+		"region after an import":      {func(plan, _ *credentialsModel) { plan.Region = types.StringValue("eu-west-1") }, true, true},
+		"region":                      {func(plan, _ *credentialsModel) { plan.Region = types.StringValue("eu-west-1") }, false, true},
+		"user":                        {func(plan, _ *credentialsModel) { plan.IAMUser = types.StringValue("other") }, false, true},
+		"user not known yet":          {func(plan, _ *credentialsModel) { plan.IAMUser = types.StringUnknown() }, false, true},
+		"force_destroy":               {func(plan, _ *credentialsModel) { plan.ForceDestroy = types.BoolValue(true) }, false, false},
+		"key missing":                 {status(statusKeyMissing), false, true},
+		"key inactive":                {status(statusKeyInactive), false, true},
+		"secrets missing":             {status(statusSecretsMissing), false, true},
+		"sender missing":              {status(statusSenderMissing), false, true},
+		"delivery in doubt":           {status(statusInDoubt), false, true},
+		"due":                         {status(statusRotationDue), false, true},
+		"old key left":                {status(statusOldKeyLeft), false, false},
+		"limit passed since the read": {func(_, _ *credentialsModel) {}, false, false},
+		"new limit in the future":     {func(plan, _ *credentialsModel) { plan.RotateAfter = types.StringValue("30d") }, false, false},
+		"new limit in the past, which the next plan acts on": {func(plan, _ *credentialsModel) { plan.RotateAfter = types.StringValue("1h") }, false, false},
 		"limit removed from a due key": {func(plan, state *credentialsModel) {
 			plan.RotateAfter = types.StringNull()
 			state.Status = types.StringValue(statusRotationDue)
-		}, false, late, false},
+		}, false, false},
 		"limit extended of a due key": {func(plan, state *credentialsModel) {
 			plan.RotateAfter = types.StringValue("365d")
 			state.Status = types.StringValue(statusRotationDue)
-		}, false, late, false},
-		"new limit that is not known": {func(plan, _ *credentialsModel) { plan.RotateAfter = types.StringUnknown() }, false, late, false},
+		}, false, false},
+		"new limit that is not known": {func(plan, _ *credentialsModel) { plan.RotateAfter = types.StringUnknown() }, false, false},
 		"new limit, plan of a rotation": {func(plan, _ *credentialsModel) {
 			plan.RotateAfter = types.StringValue("1h")
 			plan.CreatedAt = types.StringUnknown()
-		}, false, early, false},
+		}, false, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -22,11 +22,7 @@ import (
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
 )
 
-const (
-	typeCredentials = "auth0sns_credentials"
-	// cleanupLimit bounds what is undone after a failure or a cancellation.
-	cleanupLimit = 15 * time.Second
-)
+const typeCredentials = "auth0sns_credentials"
 
 func newCredentialsResource() resource.Resource { return &credentialsResource{} }
 
@@ -389,12 +385,8 @@ func (r *credentialsResource) Delete(ctx context.Context, req resource.DeleteReq
 	}
 	keys, err := r.machine(state).RetireAll(ctx, slices.Concat(left.Superseded, left.InDoubt, []handover.Key{state.current()}))
 	if err != nil {
-		ids := make([]string, len(keys))
-		for i, k := range keys {
-			ids[i] = k.ID
-		}
 		resp.Diagnostics.AddError("Access key was not deleted", fmt.Sprintf(
-			"%s\n\nNo sender holds it any more. Still to be deleted, by another destroy: %s.", err, strings.Join(ids, ", ")))
+			"%s\n\nNo sender holds it any more. Still to be deleted, by another destroy: %s.", err, handover.KeyIDs(keys)))
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
 )
 
 const (
@@ -203,7 +204,7 @@ func (r *iamUserResource) Create(ctx context.Context, req resource.CreateRequest
 // state, it would stand in the way of the next apply. The policy may be there
 // all the same, where only AWS's answer was lost.
 func (r *iamUserResource) undoCreate(ctx context.Context, name, policy string) string {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handover.CleanupLimit)
 	defer cancel()
 	err := r.deletePolicy(ctx, name, policy)
 	if err == nil {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
 )
 
 const (
@@ -229,7 +230,7 @@ func (r *smsFactorResource) change(ctx context.Context, failure string, from, to
 		return diags
 	}
 	addFactorError(&diags, failure, err)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handover.CleanupLimit)
 	defer cancel()
 	now, err := r.fetch(ctx, to.Templates != nil)
 	if err == nil {
