@@ -22,8 +22,8 @@ const sandboxLong = `Runs Auth0 tenants and AWS accounts on loopback, as strict 
 
 Each instance is one tenant and one account, with a port each. Whatever speaks to Auth0's Management API or to IAM,
 STS and SNS can be pointed at them with the printed environment variables: Terraform, the AWS CLI, an SDK. Deployed
-hooks are run byte for byte in Node (18 or newer, from PATH) with their npm packages. Their only network is
-*.amazonaws.com, which is the emulated account. Nothing leaves this machine but npm's downloads.
+hooks and send-phone-message Actions are run byte for byte in Node (18 or newer, from PATH) with their npm packages.
+Their only network is *.amazonaws.com, which is the emulated account. Nothing leaves this machine but npm's downloads.
 
 A new access key is refused for --key-delay before it works, as AWS does for some seconds. A role that can be assumed is
 arn:aws:iam::ACCOUNT:role/operator. The world is in memory: the next start has other ports, credentials and no objects.
@@ -50,11 +50,13 @@ anything: "iam:*", "PATCH /api/v2/hooks/*"), "skip" (let so many pass first) and
 
   delay         answer after "delay" ("2s")
   respond       answer "status", "header" and "body"; nothing takes effect
+  respond_after take effect, then answer "status", "header" and "body" instead
   drop_before   reset the connection; nothing takes effect
   drop_after    take effect, then close the connection without an answer
   truncate      take effect, then close it in the middle of the answer
   hold_before   wait for release; nothing takes effect if the sender goes away
   hold_after    take effect, then wait for release with the answer
+  down          answer, then refuse every connection to that side for "delay"
 
 A seed is {"auth0": {…}, "aws": {…}}; what it leaves out stays as it is. Switches of a tenant, and their defaults:
 
@@ -62,6 +64,11 @@ A seed is {"auth0": {…}, "aws": {…}}; what it leaves out stays as it is. Swi
                           gone (404): after 2026-11-18. --hooks-mode sets it for all tenants
   second_enabled_hook     conflict (409); switch_over: the old one is disabled; disable_new: the new one stays off
   hook_secrets_read_only  false; true: read_only refuses to change secrets too
+  prefer_hook             false: a bound Action sends, not an enabled hook; true: the other way round
+  build_time              "2s": from a change of an Action until it can be deployed
+  deploy_time             "1s": from its deploy until the new version runs
+  build_fails             false; true: builds that begin from now on fail
+  duplicate_action_names  false: a second Action of the same name is refused
   allow_last_factor_off   false: the last factor stays on while a policy demands MFA
   unified_phone_locked    false; true: the unified phone experience cannot be turned off
   confidence_score        false; true: the plan has Adaptive MFA

@@ -18,9 +18,9 @@ const (
 	ActionSecondFactor = "second-factor-authentication"
 )
 
-// hookTimeout is Auth0's published limit for one run of an Action; for a hook
+// runTimeout is Auth0's published limit for one run of an Action; for a hook
 // none was ever published.
-const hookTimeout = 20 * time.Second
+const runTimeout = 20 * time.Second
 
 // The templates of a tenant that never set its own, from the OpenAPI document.
 const (
@@ -45,9 +45,12 @@ type ChallengeRequest struct {
 
 // ChallengeResult says who was asked to send and what came of it.
 type ChallengeResult struct {
-	// Sender is the id of the hook that was run, "" when none was.
+	// Sender is the id of the hook or Action that was run, "" when none was; of
+	// several Actions the last one that ran.
 	Sender string `json:"sender"`
-	// Sent tells that the hook reported success.
+	// Execution is the id of the run's record at /actions/executions, "" for a hook.
+	Execution string `json:"execution"`
+	// Sent tells that the sender reported success.
 	Sent bool   `json:"sent"`
 	Code string `json:"code"`
 	Text string `json:"text"`
@@ -79,7 +82,7 @@ func (t *Tenant) Challenge(ctx context.Context, request ChallengeRequest) (Chall
 
 	t.mu.Lock()
 	result := ChallengeResult{Code: request.Code, Text: t.messageText(request)}
-	job, err := t.selectSender(request, &result)
+	senders, err := t.selectSenders(request, &result)
 	t.mu.Unlock()
 	if err != nil || result.Error != "" {
 		return result, err
@@ -90,72 +93,153 @@ func (t *Tenant) Challenge(ctx context.Context, request ChallengeRequest) (Chall
 
 	// The lock is free while code runs: it may take long, and the tenant's API
 	// must answer meanwhile.
-	ran, err := t.config.Runner.Run(ctx, job)
+	results, err := t.run(ctx, senders, &result)
 	if err != nil {
-		return result, fmt.Errorf("run hook %s: %w", result.Sender, err)
+		return result, err
 	}
-	result.Duration, result.Logs = ran.Duration, ran.Logs
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.settle(request, &result, ran.Error)
+	if senders[0].job.Kind == KindAction {
+		result.Execution = t.addExecution(sendPhoneMessage, results)
+	}
+	t.settle(request, &result, results[len(results)-1].err)
 	return result, nil
 }
 
-// selectSender returns the job that would send the message, or writes into the
-// result why no code of this tenant would.
-func (t *Tenant) selectSender(request ChallengeRequest, result *ChallengeResult) (Job, error) {
+// run runs senders one after the other until one fails, as the flow of a trigger
+// does, and returns a result for each that ran.
+func (t *Tenant) run(ctx context.Context, senders []smsSender, result *ChallengeResult) ([]executionResult, error) {
+	var results []executionResult
+	for _, sender := range senders {
+		result.Sender = sender.id
+		start := t.config.Now()
+		ran, err := t.config.Runner.Run(ctx, sender.job)
+		if err != nil {
+			return nil, fmt.Errorf("run %s %s: %w", sender.job.Kind, sender.id, err)
+		}
+		result.Duration += ran.Duration
+		result.Logs = append(result.Logs, ran.Logs...)
+		results = append(results, executionResult{action: sender.name, err: ran.Error, start: start, end: start.Add(ran.Duration)})
+		if ran.Error != nil {
+			break
+		}
+	}
+	return results, nil
+}
+
+// smsSender is deployed code that is to send one message.
+type smsSender struct {
+	id, name string
+	job      Job
+}
+
+// selectSenders returns who would send the message, or writes into the result
+// why no code of this tenant would.
+func (t *Tenant) selectSenders(request ChallengeRequest, result *ChallengeResult) ([]smsSender, error) {
 	app, ok := t.clients[request.ClientID]
 	if !ok {
-		return Job{}, fmt.Errorf("no client %q", request.ClientID)
+		return nil, fmt.Errorf("no client %q", request.ClientID)
 	}
 	switch {
 	case !t.state.factors["sms"]:
 		result.Error = "the sms factor is disabled"
-		return Job{}, nil
+		return nil, nil
 	case !slices.Contains(t.state.messageTypes, "sms"):
 		result.Error = "the phone message types do not include sms"
-		return Job{}, nil
+		return nil, nil
 	case t.unified():
-		result.Error = "the tenant is on the unified phone experience: its branding phone provider would send this message, not a hook"
-		return Job{}, nil
+		result.Error = "the tenant is on the unified phone experience: its branding phone provider would send this message, no hook and no send-phone-message Action"
+		return nil, nil
 	case t.state.provider != "phone-message-hook":
 		result.Error = fmt.Sprintf("provider %q would send this message: nothing goes through SNS", t.state.provider)
-		return Job{}, nil
+		return nil, nil
 	}
+	hook, actions := t.hookSender(request, app, result.Text), t.actionSenders(request, app, result.Text)
+	switch {
+	case hook != nil && (t.state.switches.PreferHook || len(actions) == 0):
+		return []smsSender{*hook}, nil
+	case len(actions) > 0:
+		return actions, nil
+	}
+	t.settle(request, result, &RunError{Name: "Error", Message: "no enabled send-phone-message hook, and no Action bound to send-phone-message"})
+	return nil, nil
+}
+
+// hookSender returns the tenant's hook, nil without one that runs.
+func (t *Tenant) hookSender(request ChallengeRequest, app *client, text string) *smsSender {
 	h := t.enabledHook(sendPhoneMessage)
 	if h == nil || !t.runsHooks() {
-		t.settle(request, result, &RunError{Name: "Error", Message: "no enabled send-phone-message hook"})
-		return Job{}, nil
+		return nil
 	}
-	result.Sender = h.id
-	return Job{
-		Kind:         "hook",
+	return &smsSender{id: h.id, name: h.name, job: Job{
+		Kind:         KindHook,
 		Script:       h.script,
 		Dependencies: maps.Clone(h.dependencies),
 		Secrets:      maps.Clone(h.secrets),
 		Recipient:    request.PhoneNumber,
-		Text:         result.Text,
+		Text:         text,
 		Context:      hookContext(request, app, maps.Clone(h.secrets)),
-		Timeout:      hookTimeout,
-	}, nil
+		Timeout:      runTimeout,
+	}}
+}
+
+// actionSenders returns the deployed versions of the bound Actions, in order.
+func (t *Tenant) actionSenders(request ChallengeRequest, app *client, text string) []smsSender {
+	var senders []smsSender
+	for _, b := range t.state.bindings[sendPhoneMessage] {
+		version := b.action.running(t.config.Now())
+		if version == nil {
+			continue
+		}
+		job := version.job(t.actionEvent(request, app, text))
+		job.Recipient, job.Text = request.PhoneNumber, text
+		senders = append(senders, smsSender{id: b.action.id, name: b.action.name, job: job})
+	}
+	return senders
+}
+
+const (
+	sandboxIP        = "127.0.0.1"
+	sandboxUserAgent = "Mozilla/5.0"
+)
+
+// actionEvent is the first argument of onExecuteSendPhoneMessage, without the
+// secrets and without what is documented as not always there.
+// https://auth0.com/docs/customize/actions/explore-triggers/send-phone-message
+func (t *Tenant) actionEvent(request ChallengeRequest, app *client, text string) map[string]any {
+	return map[string]any{
+		"client": map[string]any{"client_id": app.id, "name": app.name, "metadata": map[string]any{}},
+		"message_options": map[string]any{
+			"action": request.Action, "code": request.Code, "message_type": "sms", "recipient": request.PhoneNumber, "text": text,
+		},
+		"request": map[string]any{
+			"ip": sandboxIP, "method": "POST", "geoip": map[string]any{}, "hostname": t.host(),
+			"language": request.Language, "user_agent": sandboxUserAgent,
+		},
+		"tenant": map[string]any{"id": t.config.Name},
+		"user": map[string]any{
+			"user_id": sandboxUserID, "name": sandboxUserName, "email": sandboxUserEmail, "email_verified": true,
+			"app_metadata": map[string]any{}, "user_metadata": map[string]any{}, "identities": []any{},
+			"created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z",
+		},
+	}
 }
 
 // hookContext is the third argument of a Send Phone Message hook. The address is
 // in both places where versions of Auth0's reference page have put it.
 func hookContext(request ChallengeRequest, app *client, secrets map[string]string) map[string]any {
-	const ip, userAgent = "127.0.0.1", "Mozilla/5.0"
 	return map[string]any{
 		"message_type": "sms",
 		"action":       request.Action,
 		"language":     request.Language,
 		"code":         request.Code,
-		"ip":           ip,
-		"user_agent":   userAgent,
-		"request":      map[string]any{"ip": ip, "user_agent": userAgent},
+		"ip":           sandboxIP,
+		"user_agent":   sandboxUserAgent,
+		"request":      map[string]any{"ip": sandboxIP, "user_agent": sandboxUserAgent},
 		"client":       map[string]any{"client_id": app.id, "name": app.name, "client_metadata": map[string]any{}},
 		"user": map[string]any{
-			"user_id": sandboxUserID, "name": sandboxUserName, "email": "ada@example.com",
+			"user_id": sandboxUserID, "name": sandboxUserName, "email": sandboxUserEmail,
 			"app_metadata": map[string]any{}, "user_metadata": map[string]any{},
 		},
 		"webtask": map[string]any{"secrets": secrets},
@@ -163,8 +247,9 @@ func hookContext(request ChallengeRequest, app *client, secrets map[string]strin
 }
 
 const (
-	sandboxUserID   = "auth0|000000000000000000000001"
-	sandboxUserName = "Ada Example"
+	sandboxUserID    = "auth0|000000000000000000000001"
+	sandboxUserName  = "Ada Example"
+	sandboxUserEmail = "ada@example.com"
 )
 
 // settle writes the outcome into the result and the tenant log. Neither the code
@@ -184,12 +269,19 @@ func (t *Tenant) settle(request ChallengeRequest, result *ChallengeResult, failu
 		reason := map[string]any{"errorCode": cmp.Or(failure.Code, failure.Name), "message": failure.Message}
 		details["provider_error"], details["failure_details"] = reason, reason
 	}
-	t.addLog(result.LogType, t.clients[request.ClientID], map[string]any{
-		"description": description,
-		"details":     details,
-		"user_id":     sandboxUserID,
-		"user_name":   sandboxUserName,
-	})
+	if result.Execution != "" {
+		details["actions"] = map[string]any{"executions": []string{result.Execution}}
+	}
+	entry := map[string]any{"description": description, "details": details, "user_id": sandboxUserID, "user_name": sandboxUserName}
+	t.addLog(result.LogType, t.clients[request.ClientID], entry)
+	if failure != nil && result.Execution != "" { // where its details have what is inferred
+		entry["description"] = "Execution of an Action failed"
+		entry["details"] = map[string]any{
+			"actions":      details["actions"],
+			"action_error": map[string]any{"name": failure.Name, "message": failure.Message},
+		}
+		t.addLog("actions_execution_failed", t.clients[request.ClientID], entry)
+	}
 }
 
 func maskPhone(number string) string {

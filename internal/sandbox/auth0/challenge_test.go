@@ -139,6 +139,112 @@ func TestChallengeFollowsTheTenantsSettings(t *testing.T) {
 	}
 }
 
+// actionBed is a tenant whose factor, message types and provider lead to an
+// Action.
+func actionBed(t *testing.T) (*bed, string) {
+	t.Helper()
+	b, hook := smsBed(t)
+	b.must("DELETE", "/hooks/"+hook, "")
+	id := b.createAction("sms", sendPhoneMessage, map[string]any{
+		"dependencies": []any{map[string]any{"name": "aws-sdk", "version": "2.1693.0"}},
+		"secrets":      []any{map[string]any{"name": "AWS_REGION", "value": "eu-west-1"}},
+	})
+	b.deployAction(id)
+	expect(t, "bind", b.bind(sendPhoneMessage, id), 200, id)
+	return b, id
+}
+
+func TestChallengeRunsTheDeployedAction(t *testing.T) {
+	b, id := actionBed(t)
+	b.must("PATCH", "/actions/actions/"+id, `{"code":"draft","dependencies":[],"secrets":[]}`)
+	b.runner.result = Result{Duration: time.Second, Logs: []string{"hello"}}
+	got := b.challenge(ChallengeRequest{Code: "424242", Language: "fr"})
+	want := ChallengeResult{
+		Sender: id, Sent: true, Code: "424242", Text: "424242 is your verification code for staging",
+		LogType: "gd_send_sms", Duration: time.Second, Logs: []string{"hello"}, Execution: got.Execution,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("challenge (-want +got):\n%s", diff)
+	}
+	secrets := map[string]string{"AWS_REGION": "eu-west-1"}
+	job := Job{
+		Kind: KindAction, Script: actionCode, Dependencies: map[string]string{"aws-sdk": "2.1693.0"}, Secrets: secrets,
+		Recipient: phoneNumber, Text: want.Text, Timeout: 20 * time.Second, Handler: "onExecuteSendPhoneMessage",
+		Event: map[string]any{
+			"client": map[string]any{"client_id": b.tenant.Client().ClientID, "name": "auth0sns", "metadata": map[string]any{}},
+			"message_options": map[string]any{
+				"action": "second-factor-authentication", "code": "424242", "message_type": "sms", "recipient": phoneNumber, "text": want.Text,
+			},
+			"request": map[string]any{
+				"ip": "127.0.0.1", "method": "POST", "geoip": map[string]any{}, "hostname": b.tenant.host(), "language": "fr", "user_agent": "Mozilla/5.0",
+			},
+			"secrets": secrets,
+			"tenant":  map[string]any{"id": "staging"},
+			"user": map[string]any{
+				"user_id": sandboxUserID, "name": sandboxUserName, "email": "ada@example.com", "email_verified": true,
+				"app_metadata": map[string]any{}, "user_metadata": map[string]any{}, "identities": []any{},
+				"created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z",
+			},
+		},
+	}
+	if diff := cmp.Diff([]Job{job}, b.runner.jobs); diff != "" {
+		t.Errorf("what deployed code is given (-want +got):\n%s", diff)
+	}
+	execution := b.must("GET", "/actions/executions/"+got.Execution, "")
+	expect(t, "execution", execution, 200, `"trigger_id":"send-phone-message"`)
+	expect(t, "execution", execution, 200, `"results":[{"action_name":"sms","ended_at":"2026-11-23T12:00:04.000000000Z","started_at":"2026-11-23T12:00:03.000000000Z"}]`)
+	b.advance(10 * 24 * time.Hour)
+	expect(t, "execution after ten days", b.api("GET", "/actions/executions/"+got.Execution, ""), 404, "That execution does not exist.")
+}
+
+func TestChallengeFailureOfAnActionIsLogged(t *testing.T) {
+	b, id := actionBed(t)
+	b.runner.result = Result{Error: &RunError{Name: "AuthorizationError", Message: "not allowed", Code: "AuthorizationError"}}
+	got := b.challenge(ChallengeRequest{})
+	if got.Sent || got.Sender != id || got.Error != "not allowed" || got.LogType != "gd_send_sms_failure" {
+		t.Errorf("an Action that throws: %+v", got)
+	}
+	for _, kind := range []string{"gd_send_sms_failure", "actions_execution_failed"} {
+		logs := b.must("GET", `/logs?q=type:"`+kind+`"`, "")
+		expect(t, kind, logs, 200, `"actions":{"executions":["`+got.Execution+`"]}`)
+		expect(t, kind, logs, 200, `"message":"not allowed"`)
+	}
+	expect(t, "execution", b.must("GET", "/actions/executions/"+got.Execution, ""), 200, `"error":{"id":"AuthorizationError","msg":"not allowed"}`)
+}
+
+// TestOneSenderPerMessage fails when a move from one sender to the next would
+// look safe here although a code is sent twice, or by the wrong one.
+func TestOneSenderPerMessage(t *testing.T) {
+	b, id := actionBed(t)
+	hook := b.createHook("sns", true)
+	if got := b.challenge(ChallengeRequest{}); got.Sender != id {
+		t.Errorf("hook %s and Action %s: %s sent, want the Action", hook, id, got.Sender)
+	}
+	b.set(func(s *Switches) { s.PreferHook = true })
+	if got := b.challenge(ChallengeRequest{}); got.Sender != hook {
+		t.Errorf("hook %s and Action %s with prefer_hook: %s sent", hook, id, got.Sender)
+	}
+	b.set(func(s *Switches) { s.HooksMode = HooksGone })
+	if got := b.challenge(ChallengeRequest{}); got.Sender != id || !got.Sent {
+		t.Errorf("on a tenant whose hooks are gone %q sent, want the Action: %+v", got.Sender, got)
+	}
+	second := b.createAction("second", sendPhoneMessage, nil)
+	b.deployAction(second)
+	b.bind(sendPhoneMessage, second, id)
+	b.runner.jobs = nil
+	if got := b.challenge(ChallengeRequest{}); len(b.runner.jobs) != 2 || got.Sender != id {
+		t.Errorf("%d runs, the last of %s: two bound Actions send two messages", len(b.runner.jobs), got.Sender)
+	}
+	b.runner.jobs, b.runner.result = nil, Result{Error: &RunError{Message: "no"}}
+	if got := b.challenge(ChallengeRequest{}); len(b.runner.jobs) != 1 || got.Sender != second {
+		t.Errorf("%d runs, the last of %s: a flow ends with the Action that fails", len(b.runner.jobs), got.Sender)
+	}
+	b.bind(sendPhoneMessage)
+	if got := b.challenge(ChallengeRequest{}); got.Sender != "" || got.LogType != "gd_send_sms_failure" {
+		t.Errorf("an Action that is not bound was run: %+v", got)
+	}
+}
+
 func TestChallengeRendersTemplates(t *testing.T) {
 	b, _ := smsBed(t)
 	if got := b.challenge(ChallengeRequest{Action: ActionEnrollment, Code: "1"}).Text; got != "1 is your verification code for staging. Please enter this code to verify your enrollment." {

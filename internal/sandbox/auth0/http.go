@@ -28,8 +28,8 @@ type route struct {
 	gate         func(*Tenant, *call) error
 	params       map[string]*schema // path parameters
 	query        map[string]*schema // known query parameters; others are ignored, as recorded
-	body         *schema
-	write        string // description of the tenant log's sapi entry; "" for reads
+	body         *schema            // a nullable one may be left out
+	write        string             // description of the tenant log's sapi entry; "" for reads
 	handle       func(*Tenant, *call) (reply, error)
 }
 
@@ -37,6 +37,8 @@ type route struct {
 // schemas are there.
 func table() []route {
 	hookID := map[string]*schema{"id": hookIDSchema()}
+	triggerID := map[string]*schema{"triggerId": actionTriggerSchema()}
+	actions := func(scope string) []string { return []string{scope + ":actions"} }
 	factors := func(scope string) []string { return []string{scope + ":guardian_factors"} }
 	routes := []route{
 		{method: "GET", path: "/hooks", scopes: []string{"read:hooks"}, gate: hooksExist, query: hookListQuery(), handle: (*Tenant).listHooks},
@@ -48,6 +50,21 @@ func table() []route {
 		{method: "POST", path: "/hooks/{id}/secrets", scopes: []string{"update:hooks"}, gate: hookSecretsEditable, params: hookID, body: hookSecretsSchema(), write: "Add Hook Secrets", handle: (*Tenant).createHookSecrets},
 		{method: "PATCH", path: "/hooks/{id}/secrets", scopes: []string{"update:hooks"}, gate: hookSecretsEditable, params: hookID, body: hookSecretsSchema(), write: "Update Hook Secrets", handle: (*Tenant).updateHookSecrets},
 		{method: "DELETE", path: "/hooks/{id}/secrets", scopes: []string{"delete:hooks"}, gate: hooksExist, params: hookID, body: hookSecretNamesSchema(), write: "Delete Hook Secrets", handle: (*Tenant).deleteHookSecrets},
+
+		{method: "GET", path: "/actions/actions", scopes: actions("read"), query: actionListQuery(), handle: (*Tenant).listActions},
+		{method: "POST", path: "/actions/actions", scopes: actions("create"), body: actionCreateSchema(), write: "Create an action", handle: (*Tenant).createAction},
+		{method: "GET", path: "/actions/actions/{id}", scopes: actions("read"), handle: (*Tenant).readAction},
+		{method: "PATCH", path: "/actions/actions/{id}", scopes: actions("update"), body: actionUpdateSchema(), write: "Update an action", handle: (*Tenant).updateAction},
+		{method: "DELETE", path: "/actions/actions/{id}", scopes: actions("delete"), query: map[string]*schema{"force": {kind: "boolean"}}, write: "Delete an action", handle: (*Tenant).deleteAction},
+		{method: "POST", path: "/actions/actions/{id}/deploy", scopes: actions("create"), write: "Deploy an action", handle: (*Tenant).deployAction},
+		{method: "POST", path: "/actions/actions/{id}/test", scopes: actions("create"), body: actionTestSchema(), write: "Test an action", handle: (*Tenant).testAction},
+		{method: "GET", path: "/actions/actions/{actionId}/versions", scopes: actions("read"), query: wrappedPagingQuery(), handle: (*Tenant).listActionVersions},
+		{method: "GET", path: "/actions/actions/{actionId}/versions/{id}", scopes: actions("read"), handle: (*Tenant).readActionVersion},
+		{method: "POST", path: "/actions/actions/{actionId}/versions/{id}/deploy", scopes: actions("create"), body: rollBackSchema(), write: "Deploy an action version", handle: (*Tenant).deployActionVersion},
+		{method: "GET", path: "/actions/executions/{id}", scopes: actions("read"), handle: (*Tenant).readExecution},
+		{method: "GET", path: "/actions/triggers", scopes: actions("read"), handle: (*Tenant).listTriggers},
+		{method: "GET", path: "/actions/triggers/{triggerId}/bindings", scopes: actions("read"), params: triggerID, query: wrappedPagingQuery(), handle: (*Tenant).listBindings},
+		{method: "PATCH", path: "/actions/triggers/{triggerId}/bindings", scopes: actions("update"), params: triggerID, body: bindingsSchema(), write: "Update trigger bindings", handle: (*Tenant).putBindings},
 
 		{method: "GET", path: "/guardian/factors", scopes: factors("read"), handle: (*Tenant).listFactors},
 		{method: "PUT", path: "/guardian/factors/{name}", scopes: factors("update"), params: map[string]*schema{"name": factorNameSchema()}, body: factorSchema(), write: "Update a Guardian Factor", handle: (*Tenant).putFactor},
@@ -209,7 +226,7 @@ func (t *Tenant) perform(header http.Header, r *http.Request, route route, body 
 		return reply{}, refuse(http.StatusForbidden, "Insufficient scope, expected any of: "+strings.Join(route.scopes, ","), "insufficient_scope")
 	}
 	c := &call{request: r, query: r.URL.Query(), claims: claims}
-	if route.body != nil {
+	if route.body != nil && (len(body) > 0 || !route.body.nullable) {
 		if err := json.NewDecoder(bytes.NewReader(body)).Decode(&c.body); err != nil {
 			return reply{}, refuse(http.StatusBadRequest, "Invalid request payload JSON format", "invalid_body")
 		}
@@ -333,16 +350,38 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 
 // page cuts items by page and per_page and wraps them the way include_totals asks.
 func page[T any](c *call, name string, items []T) reply {
-	number, size := intParam(c, "page", 0), intParam(c, "per_page", 50)
-	start := min(number*size, len(items))
-	part := items[start:min(start+size, len(items))]
-	if part == nil {
-		part = []T{}
-	}
+	part, number, size := cut(c, items, 50)
 	if c.query.Get("include_totals") != "true" {
 		return reply{http.StatusOK, part}
 	}
 	return reply{http.StatusOK, map[string]any{"start": number * size, "limit": size, "total": len(items), name: part}}
+}
+
+// wrappedPage cuts items like page. Its lists are wrapped always, and the number
+// of the first page is left out, as recorded.
+func wrappedPage[T any](c *call, name string, items []T) reply {
+	part, number, size := cut(c, items, 20)
+	body := map[string]any{name: part, "total": len(items), "per_page": size}
+	if number > 0 {
+		body["page"] = number
+	}
+	return reply{http.StatusOK, body}
+}
+
+func cut[T any](c *call, items []T, defaultSize int) (part []T, number, size int) {
+	number, size = intParam(c, "page", 0), intParam(c, "per_page", defaultSize)
+	start := min(number*size, len(items))
+	part = items[start:min(start+size, len(items))]
+	if part == nil {
+		part = []T{}
+	}
+	return part, number, size
+}
+
+func wrappedPagingQuery() map[string]*schema {
+	query := pagingQuery()
+	delete(query, "include_totals")
+	return query
 }
 
 func pagingQuery() map[string]*schema {

@@ -50,7 +50,7 @@ func TestEveryRouteChecksItsScope(t *testing.T) {
 
 func TestUnknownAddresses(t *testing.T) {
 	b := newBed(t, RateLimit{})
-	for _, path := range []string{"/nothing", "/actions/actions", "/guardian/factors/phone/message-types/x"} {
+	for _, path := range []string{"/nothing", "/rules", "/guardian/factors/phone/message-types/x"} {
 		expect(t, path, b.api("GET", path, ""), 404, `{"statusCode":404,"error":"Not Found","message":"Not Found"}`)
 	}
 	expect(t, "a verb that a path does not have", b.api("PUT", "/hooks", "{}"), 404, `"message":"Not Found"`)

@@ -42,9 +42,12 @@ func (o openAPIOperation) scopes() []string {
 // knownBodyDifferences are routes whose body is on purpose not the document's.
 func knownBodyDifferences() map[string]string {
 	return map[string]string{
-		"PATCH /tenants/settings":   "country_codes and lifetimes in minutes are recorded, the document lacks them",
-		"POST /client-grants":       "properties without effect here are refused; client_id is required without default_for",
-		"PATCH /client-grants/{id}": "properties without effect here are refused",
+		"POST /actions/actions":                        "modules without effect here are refused",
+		"PATCH /actions/actions/{id}":                  "modules without effect here are refused",
+		"PATCH /actions/triggers/{triggerId}/bindings": "without bindings the call would mean nothing",
+		"PATCH /tenants/settings":                      "country_codes and lifetimes in minutes are recorded, the document lacks them",
+		"POST /client-grants":                          "properties without effect here are refused; client_id is required without default_for",
+		"PATCH /client-grants/{id}":                    "properties without effect here are refused",
 	}
 }
 

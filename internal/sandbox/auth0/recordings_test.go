@@ -41,6 +41,7 @@ func knownDeviations() map[string]map[string]string {
 	)
 	pages := map[string]string{"PATCH /tenants/settings $.universal_login.*": login}
 	return map[string]map[string]string{
+		"go-auth0-v1__TestActionManager_Triggers.json":       {"GET /actions/triggers $.triggers[].binding_policy": "recorded in 2023, before triggers had it"},
 		"go-auth0-v1__TestTenantManager.json":                pages,
 		"go-auth0-v1__TestTenantManager_NullableFields.json": pages,
 		"go-auth0-v1__TestTenantManager_CountryCodes.json": {
@@ -69,14 +70,14 @@ func knownDeviations() map[string]map[string]string {
 func TestRecordedTraffic(t *testing.T) {
 	dir := shared(t, "recordings")
 	var files []string
-	for _, pattern := range []string{"*TestHookManager*", "*TestGuardian*", "*TestTenantManager*", "*TestLogManager*", "ruby-auth0__*"} {
+	for _, pattern := range []string{"*TestHookManager*", "*TestActionManager_[A-KM-Z]*", "*TestActionManager_List*", "*TestGuardian*", "*TestTenantManager*", "*TestLogManager*", "ruby-auth0__*"} {
 		found, err := filepath.Glob(filepath.Join(dir, pattern+".json"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		files = append(files, found...)
 	}
-	if len(files) < 30 {
+	if len(files) < 42 {
 		t.Fatalf("only %d recordings found: the comparison would prove little", len(files))
 	}
 	known := knownDeviations()
@@ -127,6 +128,7 @@ func deviationPattern(known map[string]string, place string) string {
 type replay struct {
 	*bed
 	ids        map[string]string // recorded id to ours
+	pace       time.Duration     // between two interactions
 	deviations map[string]string // place to what differs there
 }
 
@@ -137,6 +139,15 @@ func (r *replay) seed(name string, c *cassette) {
 	switch {
 	case strings.Contains(name, "MultiFactor.Phone.Message-types"):
 		r.must("PUT", "/guardian/factors/sms", `{"enabled":true}`)
+	case strings.Contains(name, "Action"):
+		// What was recorded 0.7 s apart: two looks at a build, and a deploy that is
+		// done at the next; without packages a build is done at the first.
+		r.pace = 700 * time.Millisecond
+		r.set(func(s *Switches) { s.DeployTime = Duration(r.pace) })
+		if strings.Contains(name, "CreateWithDeploy") {
+			r.set(func(s *Switches) { s.BuildTime = Duration(r.pace) })
+		}
+		r.runner.result.Error = &RunError{Name: "TypeError"} // of recordings/…Test.json
 	case strings.Contains(name, "SMS.Template"):
 		s.templates = &templates{}
 	case strings.Contains(name, "Tenant"):
@@ -178,6 +189,7 @@ func (r *replay) play(i interaction) {
 		path += "?" + r.translate(i.Query)
 	}
 	got := r.api(i.Method, path, body)
+	r.advance(r.pace)
 	place := i.Method + " " + strings.TrimPrefix(i.Path, "/api/v2")
 	if got.status != i.Status {
 		r.t.Errorf("%s answers %d %s, recorded was %d", place, got.status, got.raw, i.Status)

@@ -46,20 +46,32 @@ type Runner interface {
 	Run(ctx context.Context, job Job) (Result, error)
 }
 
+// Kinds of deployed code.
+const (
+	KindHook   = "hook"
+	KindAction = "action"
+)
+
 // Job is one execution of deployed code.
 type Job struct {
-	// Kind is the extensibility point, "hook".
+	// Kind is KindHook or KindAction.
 	Kind string
 	// Script is the deployed source, byte for byte.
 	Script string
 	// Dependencies maps npm package to version.
 	Dependencies map[string]string
-	// Secrets are the values behind Context's webtask.secrets.
+	// Secrets are the values that Context and Event hold too.
 	Secrets map[string]string
-	// Recipient is the phone number, Text the rendered message.
+	// Recipient is the phone number, Text the rendered message. Both are empty
+	// for an Action that is no SMS sender.
 	Recipient, Text string
-	// Context is the hook's third argument as Auth0 passes it, secrets included.
+	// Context is a hook's third argument as Auth0 passes it, secrets included.
 	Context map[string]any
+	// Handler is the function that an Action exports for its trigger, e.g.
+	// "onExecuteSendPhoneMessage".
+	Handler string
+	// Event is an Action's first argument as Auth0 passes it, secrets included.
+	Event map[string]any
 	// Timeout bounds the execution.
 	Timeout time.Duration
 }
@@ -127,6 +139,19 @@ type Switches struct {
 	// HooksMode is HooksReadOnly. Articles say that secrets could still be
 	// changed, the OpenAPI document has a 403 for it. Default false.
 	HookSecretsReadOnly bool `json:"hook_secrets_read_only"`
+	// PreferHook lets an enabled hook send although an Action is bound to
+	// send-phone-message. That Actions go first is inferred. Default false.
+	PreferHook bool `json:"prefer_hook"`
+	// BuildTime is how long the build of an Action's draft takes from now on,
+	// DeployTime how long it takes until a deployed version is the one that runs.
+	// Recorded were 0.1 s to 3 s and 0.1 s, told of are 45 s. Default 2 s and 1 s.
+	BuildTime  Duration `json:"build_time"`
+	DeployTime Duration `json:"deploy_time"`
+	// BuildFails lets every build that begins from now on fail. Default false.
+	BuildFails bool `json:"build_fails"`
+	// DuplicateActionNames lets two Actions have the same name. That Auth0
+	// refuses it is inferred: bindings can name an Action. Default false.
+	DuplicateActionNames bool `json:"duplicate_action_names"`
 	// AllowLastFactorOff lets the last enabled factor be disabled while an MFA
 	// policy is set. Users report that Auth0 refuses it. Default false.
 	AllowLastFactorOff bool `json:"allow_last_factor_off"`
@@ -145,6 +170,8 @@ func DefaultSwitches() Switches {
 	return Switches{
 		HooksMode:            HooksAvailable,
 		SecondEnabledHook:    SecondHookConflict,
+		BuildTime:            Duration(2 * time.Second),
+		DeployTime:           Duration(time.Second),
 		TokenLifetimeSeconds: 86400,
 	}
 }
@@ -156,10 +183,26 @@ func (s Switches) validate() error {
 	if !slices.Contains([]SecondEnabledHook{SecondHookConflict, SecondHookSwitchOver, SecondHookDisableNew}, s.SecondEnabledHook) {
 		return fmt.Errorf("second_enabled_hook %q: want conflict, switch_over or disable_new", s.SecondEnabledHook)
 	}
+	if s.BuildTime < 0 || s.DeployTime < 0 {
+		return fmt.Errorf("build_time %s, deploy_time %s: want 0s or more", time.Duration(s.BuildTime), time.Duration(s.DeployTime))
+	}
 	if s.TokenLifetimeSeconds <= 0 {
 		return fmt.Errorf("token_lifetime_seconds %d: want more than 0", s.TokenLifetimeSeconds)
 	}
 	return nil
+}
+
+// Duration is written as people write it, "2s".
+type Duration time.Duration
+
+// MarshalText writes it, e.g. "1.5s".
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads what time.ParseDuration understands.
+func (d *Duration) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	*d = Duration(parsed)
+	return err
 }
 
 // Tenant is one emulated tenant. All methods may be called concurrently.
@@ -181,6 +224,9 @@ type state struct {
 	switches     Switches
 	grants       []*grant
 	hooks        []*hook
+	actions      []*action
+	bindings     map[string][]binding // by trigger id, in the order they run
+	executions   []execution
 	factors      map[string]bool
 	provider     string
 	messageTypes []string
@@ -219,6 +265,7 @@ func (t *Tenant) Reset() {
 	t.limiter = bucket{limit: t.config.RateLimit}
 	t.state = state{
 		switches:     DefaultSwitches(),
+		bindings:     map[string][]binding{},
 		factors:      map[string]bool{},
 		provider:     "auth0",
 		messageTypes: []string{},
@@ -250,16 +297,19 @@ func (t *Tenant) SetSwitches(s Switches) error {
 
 // State is what a person may see of a tenant: everything but secret values.
 type State struct {
-	Name         string         `json:"name"`
-	Hooks        []HookState    `json:"hooks"`
-	Factors      []Factor       `json:"factors"`
-	Provider     string         `json:"selected_provider"`
-	MessageTypes []string       `json:"message_types"`
-	Templates    map[string]any `json:"templates"` // null when never set
-	Policies     []string       `json:"policies"`
-	Settings     map[string]any `json:"settings"`
-	ClientGrants []Grant        `json:"client_grants"`
-	Switches     Switches       `json:"switches"`
+	Name    string        `json:"name"`
+	Hooks   []HookState   `json:"hooks"`
+	Actions []ActionState `json:"actions"`
+	// Bindings are those of each trigger that has any, in the order they run.
+	Bindings     map[string][]BindingState `json:"bindings"`
+	Factors      []Factor                  `json:"factors"`
+	Provider     string                    `json:"selected_provider"`
+	MessageTypes []string                  `json:"message_types"`
+	Templates    map[string]any            `json:"templates"` // null when never set
+	Policies     []string                  `json:"policies"`
+	Settings     map[string]any            `json:"settings"`
+	ClientGrants []Grant                   `json:"client_grants"`
+	Switches     Switches                  `json:"switches"`
 }
 
 // HookState is a hook with the names of its secrets.
@@ -273,6 +323,60 @@ type HookState struct {
 	SecretNames  []string          `json:"secret_names"`
 }
 
+// ActionState is an Action: its draft, and the version that runs.
+type ActionState struct {
+	ID             string `json:"id"`
+	Name           string `json:"name"`
+	TriggerID      string `json:"trigger_id"`
+	TriggerVersion string `json:"trigger_version"`
+	// Status is that of the draft's build: pending, building, built or failed.
+	Status             string        `json:"status"`
+	Draft              ActionContent `json:"draft"`
+	Deployed           *ActionDeploy `json:"deployed"` // null before the first deploy
+	AllChangesDeployed bool          `json:"all_changes_deployed"`
+}
+
+// ActionContent is what a deploy freezes.
+type ActionContent struct {
+	Code         string            `json:"code"`
+	Runtime      string            `json:"runtime"`
+	Dependencies map[string]string `json:"dependencies"`
+	SecretNames  []string          `json:"secret_names"`
+}
+
+// ActionDeploy is a deployed version.
+type ActionDeploy struct {
+	ActionContent
+	Number int `json:"number"`
+}
+
+// BindingState is an Action's place in a trigger. It has no id, because Auth0
+// gives every binding of a trigger a new one at each write.
+type BindingState struct {
+	ActionID    string `json:"action_id"`
+	DisplayName string `json:"display_name"`
+}
+
+// SenderSecrets returns the secret values that a sender runs with: those of a
+// hook, or of the version of an Action that is deployed. It returns nil for an
+// unknown id and for an Action that was never deployed. No endpoint shows them;
+// tests compare them with what AWS knows.
+func (t *Tenant) SenderSecrets(id string) map[string]string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if h, err := t.hook(id); err == nil {
+		return maps.Clone(h.secrets)
+	}
+	a, err := t.action(id)
+	if err != nil {
+		return nil
+	}
+	if v := a.deployed(t.config.Now()); v != nil {
+		return v.secretValues()
+	}
+	return nil
+}
+
 // Snapshot returns a copy of the tenant's state.
 func (t *Tenant) Snapshot() State {
 	t.mu.Lock()
@@ -280,6 +384,8 @@ func (t *Tenant) Snapshot() State {
 	s := State{
 		Name:         t.config.Name,
 		Hooks:        []HookState{},
+		Actions:      []ActionState{},
+		Bindings:     map[string][]BindingState{},
 		Factors:      t.factors(),
 		Provider:     t.state.provider,
 		MessageTypes: slices.Clone(t.state.messageTypes),
@@ -297,6 +403,14 @@ func (t *Tenant) Snapshot() State {
 			Dependencies: maps.Clone(h.dependencies),
 			SecretNames:  slices.Sorted(maps.Keys(h.secrets)),
 		})
+	}
+	for _, a := range t.state.actions {
+		s.Actions = append(s.Actions, a.state(t.config.Now()))
+	}
+	for trigger, bindings := range t.state.bindings {
+		for _, b := range bindings {
+			s.Bindings[trigger] = append(s.Bindings[trigger], BindingState{ActionID: b.action.id, DisplayName: b.displayName})
+		}
 	}
 	for _, g := range t.state.grants {
 		s.ClientGrants = append(s.ClientGrants, g.view())
@@ -326,6 +440,13 @@ func randomBytes(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails: crypto/rand documents that it aborts the program instead
 	return b
+}
+
+// newUUID returns a random UUID, version 4, as Actions have.
+func newUUID() string {
+	b := randomBytes(16)
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 func randomHex(n int) string { return hex.EncodeToString(randomBytes(n)) }

@@ -222,6 +222,9 @@ func TestSnapshotShowsEverythingButSecretValues(t *testing.T) {
 func TestResetKeepsRunningClientsWorking(t *testing.T) {
 	b := newBed(t, RateLimit{})
 	b.createHook("sns", true)
+	action := b.createAction("sms", sendPhoneMessage, nil)
+	b.deployAction(action)
+	b.bind(sendPhoneMessage, action)
 	b.set(func(s *Switches) { s.HooksMode = HooksGone })
 	token, client := b.tenant.Token(), b.tenant.Client()
 	b.tenant.DeleteGrant(client.ClientID)
@@ -233,6 +236,9 @@ func TestResetKeepsRunningClientsWorking(t *testing.T) {
 	}
 	a := b.send(b.request("GET", "/api/v2/hooks", token, ""))
 	expect(t, "hooks after Reset, with a token from before", a, 200, "[]")
+	if got := b.tenant.Snapshot(); len(got.Actions)+len(got.Bindings) != 0 {
+		t.Errorf("after Reset there are Actions %v and bindings %v", got.Actions, got.Bindings)
+	}
 	if got := len(b.tenant.Snapshot().ClientGrants); got != 1 {
 		t.Errorf("after Reset there are %d client grants, want the seeded one", got)
 	}
@@ -243,6 +249,7 @@ func TestSetSwitchesRefusesUnknownValues(t *testing.T) {
 	for name, change := range map[string]func(*Switches){
 		"hooks_mode":             func(s *Switches) { s.HooksMode = "readonly" },
 		"second_enabled_hook":    func(s *Switches) { s.SecondEnabledHook = "both" },
+		"build_time":             func(s *Switches) { s.BuildTime = -1 },
 		"token_lifetime_seconds": func(s *Switches) { s.TokenLifetimeSeconds = 0 },
 	} {
 		s := DefaultSwitches()

@@ -24,9 +24,13 @@ type schema struct {
 	required                     []string
 	minProperties, maxProperties int
 
-	items    *schema
-	minItems int
-	unique   bool
+	items              *schema
+	minItems, maxItems int
+	unique             bool
+
+	// oneOf is the only alternative of a oneOf: what is wrong inside of it the
+	// API does not say.
+	oneOf *schema
 
 	enum                 []string
 	pattern              *regexp.Regexp
@@ -59,6 +63,12 @@ func (s *schema) check(value any) *violation { return s.checkAt("", value) }
 func (s *schema) checkAt(path string, value any) *violation {
 	fail := func(format string, args ...any) *violation {
 		return &violation{fmt.Sprintf(format, args...), path, s.description}
+	}
+	if s.oneOf != nil {
+		if s.oneOf.checkAt(path, value) != nil {
+			return fail("Data does not match any schemas from 'oneOf'")
+		}
+		return nil
 	}
 	if s.kind == "" || value == nil && s.nullable {
 		return nil
@@ -116,6 +126,9 @@ func (s *schema) property(name string) *schema {
 func (s *schema) checkArray(path string, array []any, fail failure) *violation {
 	if len(array) < s.minItems {
 		return fail("Array is too short (%d), minimum %d", len(array), s.minItems)
+	}
+	if s.maxItems > 0 && len(array) > s.maxItems {
+		return fail("Array is too long (%d), maximum %d", len(array), s.maxItems)
 	}
 	for i, item := range array {
 		if v := s.items.checkAt(fmt.Sprintf("%s[%d]", path, i), item); v != nil {

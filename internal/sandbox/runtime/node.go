@@ -79,11 +79,11 @@ func (n *Node) Close() error {
 
 func (n *Node) path(name string) string { return filepath.Join(n.dir, name) }
 
-// Run runs a job of kind "hook". The job reaches Node on standard input only: secrets are in no argument, environment
+// Run runs a hook or an Action. The job reaches Node on standard input only: secrets are in no argument, environment
 // or file. A job that does not answer within its Timeout (20 s when zero) is killed, which is a RunError of the code.
 func (n *Node) Run(ctx context.Context, job auth0.Job) (auth0.Result, error) {
-	if job.Kind != "hook" {
-		return auth0.Result{}, fmt.Errorf("cannot run code of kind %q, only hooks", job.Kind)
+	if job.Kind != auth0.KindHook && job.Kind != auth0.KindAction {
+		return auth0.Result{}, fmt.Errorf("cannot run code of kind %q, only a hook or an action", job.Kind)
 	}
 	node, err := lookPath("node")
 	if err != nil {
@@ -91,14 +91,16 @@ func (n *Node) Run(ctx context.Context, job auth0.Job) (auth0.Result, error) {
 	}
 	modules, err := Modules(ctx, n.cacheDir, job.Dependencies)
 	if err != nil {
-		return auth0.Result{}, fmt.Errorf("npm packages of the hook: %w", err)
+		return auth0.Result{}, fmt.Errorf("npm packages of the %s: %w", job.Kind, err)
 	}
 	input, err := json.Marshal(map[string]any{
 		"gateway": map[string]any{"host": n.gateway.address.IP.String(), "port": n.gateway.address.Port}, "modules": modules, "dependencies": orEmpty(job.Dependencies),
-		"script": job.Script, "recipient": job.Recipient, "text": job.Text, "context": job.Context,
+		"kind": job.Kind, "script": job.Script,
+		"recipient": job.Recipient, "text": job.Text, "context": job.Context,
+		"handler": job.Handler, "event": job.Event,
 	})
 	if err != nil {
-		return auth0.Result{}, fmt.Errorf("hook input: %w", err)
+		return auth0.Result{}, fmt.Errorf("%s input: %w", job.Kind, err)
 	}
 
 	timeout := job.Timeout
@@ -108,7 +110,7 @@ func (n *Node) Run(ctx context.Context, job auth0.Job) (auth0.Result, error) {
 	runCtx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	//nolint:gosec // The program is node from PATH, the script one of our own files.
-	cmd := exec.CommandContext(runCtx, node, n.path("hook.js"))
+	cmd := exec.CommandContext(runCtx, node, n.path(job.Kind+".js"))
 	cmd.Dir = n.dir
 	cmd.Env = []string{"HOME=" + n.dir, "TZ=UTC", "NODE_EXTRA_CA_CERTS=" + n.path("ca.pem")}
 	cmd.Stdin = bytes.NewReader(input)
@@ -118,15 +120,15 @@ func (n *Node) Run(ctx context.Context, job auth0.Job) (auth0.Result, error) {
 	result := auth0.Result{Logs: logs, Duration: time.Since(start)}
 	switch {
 	case ctx.Err() != nil:
-		return result, fmt.Errorf("hook: %w", ctx.Err())
+		return result, fmt.Errorf("%s: %w", job.Kind, ctx.Err())
 	case len(report) > 0:
 		err := decode(report, &result)
 		return result, err
 	case runCtx.Err() != nil:
-		result.Error = &auth0.RunError{Name: "TimeoutError", Code: "ETIMEDOUT", Message: fmt.Sprintf("the hook did not call its callback within %v and was ended", timeout)}
+		result.Error = &auth0.RunError{Name: "TimeoutError", Code: "ETIMEDOUT", Message: fmt.Sprintf("the %s did not %s within %v and was ended", job.Kind, finish(job.Kind), timeout)}
 		return result, nil
 	default:
-		result.Error = &auth0.RunError{Name: "ProcessExit", Message: fmt.Sprintf("the hook's process ended before the callback was called: %v", ended(err))}
+		result.Error = &auth0.RunError{Name: "ProcessExit", Message: fmt.Sprintf("the process of the %s ended before it did %s: %v", job.Kind, finish(job.Kind), ended(err))}
 		return result, nil
 	}
 }
@@ -162,10 +164,18 @@ func decode(report []byte, result *auth0.Result) error {
 		Response json.RawMessage `json:"response"`
 	}
 	if err := json.Unmarshal(report, &outcome); err != nil {
-		return fmt.Errorf("result of the hook: %w", err)
+		return fmt.Errorf("result of deployed code: %w", err)
 	}
 	result.Error, result.Response = outcome.Error, outcome.Response
 	return nil
+}
+
+// finish words what code of a kind has to do to be done.
+func finish(kind string) string {
+	if kind == auth0.KindAction {
+		return "settle its promise"
+	}
+	return "call its callback"
 }
 
 // ended words how a process ended that nobody killed.

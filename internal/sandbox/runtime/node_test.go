@@ -270,7 +270,110 @@ func TestCancelEndsTheRun(t *testing.T) {
 	}
 }
 
-func TestOnlyHooksRun(t *testing.T) {
+func action(script string) auth0.Job {
+	return auth0.Job{
+		Kind: auth0.KindAction, Handler: "onExecuteSendPhoneMessage", Script: script,
+		Event: map[string]any{
+			"message_options": map[string]any{"recipient": "+15005550001", "text": "Your code is 123456"},
+			"secrets":         map[string]string{"AWS_SECRET_ACCESS_KEY": "not-a-real-secret", "AWS_REGION": "eu-west-1"},
+		},
+	}
+}
+
+func TestAnActionSendsAMessage(t *testing.T) {
+	scripts := map[string]struct {
+		script       string
+		dependencies map[string]string
+	}{
+		"fetch": {`exports.onExecuteSendPhoneMessage = async (event, api) => {
+			const { recipient, text } = event.message_options;
+			const body = new URLSearchParams({ Action: 'Publish', PhoneNumber: recipient, Message: text });
+			const res = await fetch('https://sns.' + event.secrets.AWS_REGION + '.amazonaws.com/', { method: 'POST', body });
+			console.log(res.status, Object.keys(api).join());
+		};`, nil},
+		"aws-sdk": {`const AWS = require('aws-sdk');
+		module.exports = { onExecuteSendPhoneMessage: async (event) => {
+			const { recipient, text } = event.message_options;
+			const credentials = new AWS.Credentials('AKIAIOSFODNN7EXAMPLE', event.secrets.AWS_SECRET_ACCESS_KEY);
+			const sns = new AWS.SNS({ region: event.secrets.AWS_REGION, credentials, maxRetries: 0 });
+			await sns.publish({ PhoneNumber: recipient, Message: text }).promise();
+			console.log(200, 'cache');
+		} };`, map[string]string{"aws-sdk": "2.1693.0"}},
+	}
+	for name, test := range scripts {
+		t.Run(name, func(t *testing.T) {
+			node, account := start(t)
+			if test.dependencies != nil {
+				need(t, "npm")
+			}
+			job := action(test.script)
+			job.Dependencies = test.dependencies
+			result, err := node.Run(t.Context(), job)
+			if err != nil || result.Error != nil || result.Duration <= 0 {
+				t.Fatalf("result = %+v (error %+v), %v: an Action with this client cannot be tried", result, result.Error, err)
+			}
+			if len(result.Logs) == 0 || result.Logs[len(result.Logs)-1] != "200 cache" {
+				t.Errorf("logs = %q, want the answer's status and an api that holds nothing but the cache", result.Logs)
+			}
+			request := account.only(t)
+			if got := request.form; request.host != "sns.eu-west-1.amazonaws.com" || got.Get("PhoneNumber") != "+15005550001" || got.Get("Message") != "Your code is 123456" {
+				t.Errorf("request to %s with %v, want the message as the event has it", request.host, got)
+			}
+		})
+	}
+}
+
+func TestWhatAnActionDoesIsReported(t *testing.T) {
+	export := func(body string) string {
+		return "exports.onExecuteSendPhoneMessage = async (event, api) => {" + body + "}"
+	}
+	tests := map[string]struct {
+		script string
+		want   *auth0.RunError
+	}{
+		"returns":                    {export(``), nil},
+		"returns something":          {export(`return { error: 'ignored' }`), nil},
+		"is not asynchronous":        {`exports.onExecuteSendPhoneMessage = () => {}`, nil},
+		"leaves something behind":    {export(`setInterval(() => {}, 1000)`), nil},
+		"keeps things in the cache":  {export(`api.cache.set('k', 'v'); if (api.cache.get('k').value !== 'v') throw new Error('lost'); api.cache.delete('k'); if (api.cache.get('k')) throw new Error('kept')`), nil},
+		"keeps things for too short": {export(`api.cache.set('k', 'v', { ttl: 0 }); if (api.cache.get('k')) throw new Error('kept')`), nil},
+		"rejects":                    {export(`throw Object.assign(new TypeError('no'), { code: 'Throttling' })`), &auth0.RunError{Name: "TypeError", Message: "no", Code: "Throttling"}},
+		"throws":                     {`exports.onExecuteSendPhoneMessage = () => { throw new RangeError('bad') }`, &auth0.RunError{Name: "RangeError", Message: "bad"}},
+		"throws beside its promise":  {export(`setTimeout(() => { throw new Error('late') }, 5); await new Promise(() => {})`), &auth0.RunError{Name: "Error", Message: "late"}},
+		"never settles, ends":        {export(`await new Promise(() => {})`), &auth0.RunError{Name: "NeverSettled", Message: "never settles"}},
+		"never settles, runs on":     {export(`setInterval(() => {}, 1000); await new Promise(() => {})`), &auth0.RunError{Name: "TimeoutError", Message: "the action did not settle its promise within 1s", Code: "ETIMEDOUT"}},
+		"is a hook":                  {`module.exports = (recipient, text, context, cb) => cb(null, {})`, &auth0.RunError{Name: "TypeError", Message: "must export a function onExecuteSendPhoneMessage"}},
+		"undeclared package":         {`require('aws-sdk')`, &auth0.RunError{Name: "Error", Message: "not among the action's dependencies", Code: "MODULE_NOT_FOUND"}},
+		"foreign host":               {export(`await fetch('https://example.com')`), &auth0.RunError{Name: "TypeError", Message: "example.com:443 refused: only *.amazonaws.com"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			node, account := start(t)
+			job := action(test.script)
+			if test.want != nil && test.want.Name == "TimeoutError" {
+				job.Timeout = time.Second
+			}
+			result, err := node.Run(t.Context(), job)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := result.Error
+			if test.want == nil {
+				if got != nil {
+					t.Errorf("error = %+v, want none: Auth0 would take the message for sent", got)
+				}
+			} else if got == nil || got.Name != test.want.Name || got.Code != test.want.Code || !strings.Contains(got.Message, test.want.Message) {
+				t.Errorf("error = %+v, want %+v: the tenant's log would tell the wrong story", got, test.want)
+			}
+			if len(account.requests) != 0 {
+				t.Errorf("%d requests reached the account, want none", len(account.requests))
+			}
+		})
+	}
+}
+
+func TestOnlyKnownKindsRun(t *testing.T) {
 	node, _ := start(t)
 	if _, err := node.Run(t.Context(), auth0.Job{Kind: "rule"}); err == nil || !strings.Contains(err.Error(), `"rule"`) {
 		t.Errorf("error = %v, want one that names the kind", err)
