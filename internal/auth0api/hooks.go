@@ -2,6 +2,7 @@ package auth0api
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/auth0/go-auth0/v2/management"
@@ -21,6 +22,12 @@ type Hook struct {
 	Dependencies                map[string]string // npm package → version
 }
 
+// Equal tells whether two hooks are the same in every respect.
+func (h Hook) Equal(other Hook) bool {
+	return h.ID == other.ID && h.Name == other.Name && h.Script == other.Script && h.TriggerID == other.TriggerID &&
+		h.Enabled == other.Enabled && maps.Equal(h.Dependencies, other.Dependencies)
+}
+
 // HookPatch changes what is not nil. Dependencies are replaced as a whole.
 type HookPatch struct {
 	Name, Script *string
@@ -31,21 +38,9 @@ type HookPatch struct {
 // Hooks returns all hooks of a trigger, "" for all there are, with their code. An empty list does not
 // mean that one may be created: Auth0 answers it on tenants that have no hooks.
 func (c *Client) Hooks(ctx context.Context, triggerID string) ([]Hook, error) {
-	var all []Hook
-	for page := 0; ; page++ {
-		batch, total, err := c.hookPage(ctx, triggerID, page)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, batch...)
-		if len(batch) == 0 || len(all) >= total {
-			return all, nil
-		}
-	}
+	return allPages(func(page int) ([]Hook, int, error) { return c.hookPage(ctx, triggerID, page) })
 }
 
-// hookPage asks for one page: go-auth0's own iterator always asks for one more
-// than there is.
 func (c *Client) hookPage(ctx context.Context, triggerID string, page int) (batch []Hook, total int, err error) {
 	answer, err := call(ctx, exchange{operation: "list hooks"}, func(ctx context.Context) (*management.ListHooksOffsetPaginatedResponseContent, error) {
 		query := &management.ListHooksRequestParameters{Page: &page, PerPage: management.Int(hooksPerPage), Fields: management.String(hookFields)}

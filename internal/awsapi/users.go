@@ -25,6 +25,15 @@ type User struct {
 	CreatedAt           time.Time
 }
 
+// Partition is the AWS cloud that the user is in, "aws" for most.
+func (u User) Partition() string {
+	parsed, err := arn.Parse(u.ARN)
+	if err != nil {
+		return ""
+	}
+	return parsed.Partition
+}
+
 // User reads a user. It answers only for an allowed account: in another one, a
 // missing user gives an [AccountError], not NotFound.
 func (c *Client) User(ctx context.Context, name string) (User, error) {

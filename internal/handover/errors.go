@@ -3,7 +3,6 @@ package handover
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -28,13 +27,13 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // SlotError reports that both key slots of the user are taken by keys that a
-// rotation must not touch, because a sender may hold them.
+// rotation must not touch.
 type SlotError struct {
-	User    string
-	Keys    []awsapi.AccessKey // all that the user has
-	Current Key                // the one the sender is recorded to hold, if any
-	InDoubt []Key              // those it may hold instead
-	Now     time.Time
+	User   string
+	Keys   []awsapi.AccessKey // all that the user has
+	Record Record
+	Others map[string]string // the sender of each key that another record speaks of
+	Now    time.Time
 }
 
 // Error names both keys with what is known of them, and the way out.
@@ -43,25 +42,37 @@ func (e *SlotError) Error() string {
 	fmt.Fprintf(&text, "IAM user %q has no free slot for a new key: AWS allows %d, and none of these may be deleted unasked:", e.User, keysPerUser)
 	for _, key := range e.Keys {
 		fmt.Fprintf(&text, "\n  %s (%s, made %s, %d days ago): %s",
-			key.ID, status(key), key.CreatedAt.UTC().Format(time.DateOnly), int(e.Now.Sub(key.CreatedAt).Hours()/24), e.role(key))
+			key.ID, status(key), key.CreatedAt.UTC().Format(time.DateOnly), int(e.Now.Sub(key.CreatedAt).Hours()/24), e.role(key.ID))
 	}
-	text.WriteString("\nFind out which of them nobody uses: aws iam get-access-key-last-used --access-key-id …")
-	if len(e.InDoubt) > 0 {
-		text.WriteString(" (send a message first; AWS shows it some minutes later)")
-	}
-	fmt.Fprintf(&text, ". Delete that one, aws iam delete-access-key --user-name %s --access-key-id …, and apply again. A key is never guessed away.", e.User)
+	fmt.Fprintf(&text, "\nFind out which of them nobody uses: aws iam get-access-key-last-used --access-key-id … "+
+		"Delete that one, aws iam delete-access-key --user-name %s --access-key-id …, and apply again. A key is never guessed away.", e.User)
 	return text.String()
 }
 
-func (e *SlotError) role(key awsapi.AccessKey) string {
+func (e *SlotError) role(id string) string {
+	if sender, ok := e.Others[id]; ok {
+		return "of the sender " + sender
+	}
 	switch {
-	case key.ID == e.Current.ID:
+	case id == e.Record.Holds.ID:
 		return "recorded as the sender's"
-	case slices.ContainsFunc(e.InDoubt, func(k Key) bool { return k.ID == key.ID }):
+	case contains(e.Record.Offered, id):
 		return "sent to the sender once, without an answer whether it took it"
 	default:
 		return "not known here"
 	}
+}
+
+// TakenOverError reports that another run works on the same keys.
+type TakenOverError struct {
+	User string
+	At   time.Time // when it took over
+}
+
+// Error tells what happened and what to do.
+func (e *TakenOverError) Error() string {
+	return fmt.Sprintf("another apply took over the keys of IAM user %q at %s and goes on with them. Wait until it has ended, and plan again. "+
+		"A backend with state locking keeps two from running at once: https://developer.hashicorp.com/terraform/language/state/locking", e.User, e.At.UTC().Format(time.RFC3339))
 }
 
 func status(key awsapi.AccessKey) string {

@@ -6,6 +6,8 @@ package handover
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -34,6 +36,10 @@ const InFlight = 20 * time.Second
 // CleanupLimit bounds what is undone after a failure or a cancellation.
 const CleanupLimit = 15 * time.Second
 
+// Grace is how long a write that is on its way may take to be answered after a
+// cancellation. Cut off at once, it would leave open whether it took effect.
+const Grace = time.Second
+
 const (
 	// acceptedInARow is how often STS must accept a new key before it is
 	// handed over: keys reach AWS's fleet one host at a time.
@@ -45,17 +51,27 @@ const (
 	acceptLimit = 10 * time.Second
 	// deliverAttempts bounds repeats of a delivery whose outcome is unknown.
 	deliverAttempts = 3
+	// ownedFor bounds how old the answer may be that no other run has taken over:
+	// what follows from it must be over within InFlight.
+	ownedFor = 5 * time.Second
 	// keysPerUser is AWS's quota, which cannot be raised.
 	keysPerUser = 2
+	// lostWithin bounds how far from the record's time a key was made that is
+	// taken for the one of a mint without an answer. AWS refuses requests of a
+	// clock that is further off.
+	lostWithin = 5 * time.Minute
 )
 
 // State names where a rotation is.
 type State string
 
-// The states in the order a rotation passes them. Settle and Retire are passed
-// over where there is nothing to wait for or to delete.
+// The states in the order a rotation passes them. Bridge, Settle and Retire are
+// passed over where there is nothing to do; after a bridge it goes on at
+// FreeSlot.
 const (
+	TakeUp   State = "take up what an earlier apply left"
 	FreeSlot State = "free the second key slot"
+	Bridge   State = "make the bridge user"
 	Mint     State = "mint the key"
 	Verify   State = "wait until AWS accepts the key"
 	Deliver  State = "deliver the key to the sender"
@@ -64,22 +80,32 @@ const (
 	Done     State = "done"
 )
 
-// Keys is the IAM and STS side. A failed write whose error has a method
-// Ambiguous() bool that gives true may have taken effect.
-type Keys interface {
+// IAM is the AWS side, with the one question to STS. A failed write whose error
+// has a method Ambiguous() bool that gives true may have taken effect.
+type IAM interface {
+	User(ctx context.Context, name string) (awsapi.User, error)
+	TagUser(ctx context.Context, name string, tags map[string]string) error
+	UntagUser(ctx context.Context, name string, keys []string) error
+
 	AccessKeys(ctx context.Context, user string) ([]awsapi.AccessKey, error)
 	CreateAccessKey(ctx context.Context, user string) (awsapi.NewAccessKey, error)
 	SetAccessKeyActive(ctx context.Context, user, id string, active bool) error
 	DeleteAccessKey(ctx context.Context, user, id string) error
+	AccessKeyLastUsed(ctx context.Context, id string) (awsapi.LastUsed, error)
 	Accepted(ctx context.Context, region string, key awsapi.NewAccessKey) (bool, error)
+
+	CreateUser(ctx context.Context, user awsapi.User) (awsapi.User, error)
+	DeleteUser(ctx context.Context, name string) error
+	PutUserPolicy(ctx context.Context, user, policy, document string) error
+	DeleteUserPolicy(ctx context.Context, user, policy string) error
 }
 
 // Sender is where the secrets go.
 type Sender interface {
 	// Deliver writes the three secrets and returns when the running sender
 	// has them. Repeating it is harmless. After an error the sender runs with
-	// what it had, unless the error has a method Ambiguous() bool that gives
-	// true.
+	// what it had, and goes on doing so, unless the error has a method
+	// Ambiguous() bool that gives true.
 	Deliver(ctx context.Context, secrets Secrets) error
 	// Withdraw removes the three secrets, and only them. A sender that no
 	// longer exists is no error.
@@ -101,33 +127,29 @@ type Secrets struct {
 }
 
 // Key names an access key and the user it belongs to.
-type Key struct {
-	User string `json:"user"`
-	ID   string `json:"id"`
-}
+type Key struct{ User, ID string }
 
-// Machine performs hand-overs.
+// Machine performs hand-overs to one sender.
 type Machine struct {
-	Keys   Keys
+	IAM    IAM
 	Sender Sender
-	Clock  Clock
+	// SenderID is Auth0's id of the sender. The record is kept under it.
+	SenderID string
+	// Owner is the object of Terraform's state that the keys are for, a
+	// [NewID]. "" makes no difference between owners.
+	Owner string
+	Clock Clock
 	// Observe is told each state as it is entered; may be nil.
 	Observe func(ctx context.Context, state State)
 }
 
-// Rotation says which key to make and which keys it replaces.
+// Rotation says which key to make.
 type Rotation struct {
 	User   string
 	Region string
-	// Current is the key that the sender holds now; without an ID at first
-	// delivery.
+	// Current is the key that the sender holds as far as Terraform's state
+	// knows; without an ID at first delivery. It may be another user's.
 	Current Key
-	// Superseded are keys that an earlier rotation replaced and could not
-	// delete. No sender holds them. Current among them is ignored.
-	Superseded []Key
-	// InDoubt are keys that the sender may hold instead of Current; see
-	// [Outcome.InDoubt].
-	InDoubt []Key
 }
 
 // Outcome is what is true after a rotation, also after one that failed.
@@ -135,31 +157,43 @@ type Outcome struct {
 	// Delivered is the key the sender holds now; zero when it holds what it
 	// held before.
 	Delivered awsapi.AccessKey
-	// Superseded are keys no sender holds that still exist.
-	Superseded []Key
-	// InDoubt are keys of deliveries that ended without an answer. The sender
-	// may hold one of them, so they stay until a later delivery succeeds.
-	InDoubt []Key
+	// Record is what is left to do; see [Record.Open].
+	Record Record
 }
 
-// Rotate mints a key, delivers it and retires what it replaces. The outcome is
-// valid with and without an error: a failure before delivery leaves the sender
-// with the key it had, a failure after it leaves the sender with the new one.
-// Every error is an [*Error].
+// Rotate mints a key, delivers it and retires what it replaces, and before that
+// completes what an earlier run has left. The outcome is valid with and without
+// an error: a failure before delivery leaves the sender with the key it had, a
+// failure after it leaves the sender with the new one. Every error is an
+// [*Error].
 func (m *Machine) Rotate(ctx context.Context, req Rotation) (Outcome, error) {
-	r := m.begin(req)
-	for state := FreeSlot; state != Done; {
+	return m.run(ctx, req, FreeSlot)
+}
+
+// Finish completes what an earlier run has left, without a new key. Every error
+// is an [*Error].
+func (m *Machine) Finish(ctx context.Context, req Rotation) (Outcome, error) {
+	return m.run(ctx, req, Retire)
+}
+
+// run goes from the first thing to be done after TakeUp to the end.
+func (m *Machine) run(ctx context.Context, req Rotation, first State) (Outcome, error) {
+	r, err := m.begin(req, first)
+	if err != nil {
+		return Outcome{}, &Error{State: TakeUp, Err: err, Effect: "Nothing was changed."}
+	}
+	for state := TakeUp; state != Done; {
 		if m.Observe != nil {
 			m.Observe(ctx, state)
 		}
 		next, err := r.step(ctx, state)
 		if err != nil {
 			effect := r.compensate(ctx, state, err)
-			return r.outcome, &Error{State: state, Err: err, Effect: effect}
+			return r.outcome(), &Error{State: state, Err: err, Effect: effect}
 		}
 		state = next
 	}
-	return r.outcome, nil
+	return r.outcome(), nil
 }
 
 // RetireAll deactivates and deletes keys that no sender holds and returns those
@@ -180,9 +214,9 @@ func (m *Machine) RetireAll(ctx context.Context, keys []Key) ([]Key, error) {
 // retireOne deactivates before it deletes: until the deletion, a person can
 // still turn the key on again.
 func (m *Machine) retireOne(ctx context.Context, key Key) error {
-	err := m.Keys.SetAccessKeyActive(ctx, key.User, key.ID, false)
+	err := m.IAM.SetAccessKeyActive(ctx, key.User, key.ID, false)
 	if err == nil {
-		err = m.Keys.DeleteAccessKey(ctx, key.User, key.ID)
+		err = m.IAM.DeleteAccessKey(ctx, key.User, key.ID)
 	}
 	if err != nil && !awsapi.IsNotFound(err) {
 		return err
@@ -193,22 +227,46 @@ func (m *Machine) retireOne(ctx context.Context, key Key) error {
 // rotation is one run of the machine.
 type rotation struct {
 	*Machine
-	req    Rotation
-	before []awsapi.AccessKey // the user's keys at the start
+	req   Rotation
+	id    string // of this run, in the record
+	first State  // what comes after TakeUp
+	// past are the runs that a tag may name although no other is at work: this
+	// one, and those found at the start. IAM may go on answering them for a
+	// moment.
+	past     []string
+	claimed  bool // this run has taken over from another
+	written  bool // the record is this run's
+	record   Record
+	others   map[string]string
+	keys     []awsapi.AccessKey // of the user, when last listed
+	mintUser string             // the user, or its bridge user
+	before   []awsapi.AccessKey // of mintUser, before the mint
 	// Minted is exported because fmt prints a Secret beneath an unexported
 	// field in clear.
 	Minted    awsapi.NewAccessKey
-	uncertain bool // a delivery ended without an answer
-	freed     bool // the current key was inactive and made room for the new one
-	outcome   Outcome
+	delivered awsapi.AccessKey
+	uncertain bool  // a delivery ended without an answer
+	freed     []Key // inactive keys that made room for the new one
 }
 
-func (m *Machine) begin(req Rotation) *rotation {
-	return &rotation{Machine: m, req: req, outcome: Outcome{
-		Superseded: without(req.Superseded, req.Current),
-		InDoubt:    slices.Clone(req.InDoubt),
-	}}
+func (m *Machine) begin(req Rotation, first State) (*rotation, error) {
+	id, err := NewID()
+	if err != nil {
+		return nil, err
+	}
+	return &rotation{Machine: m, req: req, first: first, id: id, mintUser: req.User}, nil
 }
+
+// NewID is a random name for a run or an owner in a record.
+func NewID() (string, error) {
+	id := make([]byte, 4)
+	if _, err := rand.Read(id); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(id), nil
+}
+
+func (r *rotation) outcome() Outcome { return Outcome{Delivered: r.delivered, Record: r.record} }
 
 // step is one state. Nothing new begins after a cancellation.
 func (r *rotation) step(ctx context.Context, state State) (State, error) {
@@ -216,8 +274,12 @@ func (r *rotation) step(ctx context.Context, state State) (State, error) {
 		return "", err
 	}
 	switch state {
+	case TakeUp:
+		return r.takeUp(ctx)
 	case FreeSlot:
 		return r.freeSlot(ctx)
+	case Bridge:
+		return r.bridge(ctx)
 	case Mint:
 		return r.mint(ctx)
 	case Verify:
@@ -231,58 +293,167 @@ func (r *rotation) step(ctx context.Context, state State) (State, error) {
 	}
 }
 
-// freeSlot deletes nothing while a slot is free: a key that cannot be deleted
-// must not keep a sender that has none from getting one.
-func (r *rotation) freeSlot(ctx context.Context) (State, error) {
-	keys, err := r.Keys.AccessKeys(ctx, r.req.User)
-	if err != nil {
+// takeUp finds out what is true. A run that has left something may have been
+// killed, or it is at work right now: it is told that this run takes over, by a
+// tag of its own, and gets the time of a call in flight to notice. What it has
+// done by then stands in its record, which the claim leaves alone.
+func (r *rotation) takeUp(ctx context.Context) (State, error) {
+	if err := r.look(ctx); err != nil {
 		return "", err
 	}
-	r.before = keys
-	r.correctUsers()
-	if len(keys) < keysPerUser {
-		return Mint, nil
+	switch {
+	case !r.record.Open() && r.first == Retire:
+		return Done, nil
+	case !r.record.Open():
+		return r.first, nil
 	}
-	return Mint, r.makeRoom(ctx)
+	if err := r.claim(ctx); err != nil {
+		return "", err
+	}
+	if err := r.Clock.Sleep(ctx, InFlight); err != nil {
+		return "", err
+	}
+	return r.first, r.look(ctx)
 }
 
-// correctUsers keeps up with a user that was renamed since a key was recorded:
-// an id is unique, so a key that is listed belongs to the user asked about.
-// Under the old name AWS would say that it does not exist, and it would stay.
-func (r *rotation) correctUsers() {
-	correct := func(keys []Key) {
-		for i := range keys {
-			if _, found := r.listed(keys[i].ID); found {
-				keys[i].User = r.req.User
-			}
-		}
-	}
-	current := []Key{r.req.Current}
-	correct(current)
-	r.req.Current = current[0]
-	correct(r.outcome.Superseded)
-	correct(r.outcome.InDoubt)
-}
-
-// makeRoom retires what sends nothing: keys that an earlier rotation left, or
-// else the current one if it is inactive.
-func (r *rotation) makeRoom(ctx context.Context) error {
-	if slices.ContainsFunc(r.outcome.Superseded, func(k Key) bool { _, found := r.listed(k.ID); return found }) {
-		return r.retireSuperseded(ctx)
-	}
-	current, found := r.listed(r.req.Current.ID)
-	if !found || current.Active {
-		return &SlotError{User: r.req.User, Keys: r.before, Current: r.req.Current, InDoubt: r.outcome.InDoubt, Now: r.Clock.Now()}
-	}
-	if err := r.retireOne(ctx, r.req.Current); err != nil {
+// look finds out what is known, and that no other run has taken over since the
+// first look.
+func (r *rotation) look(ctx context.Context) error {
+	known, err := r.Look(ctx, r.req.User, r.req.Current)
+	if err != nil {
 		return err
 	}
-	r.freed = true
+	if r.past == nil {
+		r.past = []string{"", r.id, known.tags.record.Run, known.tags.claim.Run}
+	}
+	if err := r.own(known.tags); err != nil {
+		return err
+	}
+	r.record, r.keys, r.others = known.Record, known.Keys, known.tags.others
 	return nil
 }
 
+// requireOwn refuses to go on where another run has taken over. An answer that
+// was long on its way is worth nothing any more.
+func (r *rotation) requireOwn(ctx context.Context) error {
+	for {
+		asked := r.Clock.Now()
+		user, err := r.IAM.User(ctx, r.req.User)
+		if err != nil {
+			return err
+		}
+		found, err := r.tagsOf(user)
+		if err != nil {
+			return err
+		}
+		if err := r.own(found); err != nil || r.Clock.Now().Sub(asked) < ownedFor {
+			return err
+		}
+	}
+}
+
+func (r *rotation) own(found tags) error {
+	for _, mark := range []Record{found.claim, found.record} {
+		if !slices.Contains(r.past, mark.Run) {
+			return &TakenOverError{User: r.req.User, At: mark.At}
+		}
+	}
+	return nil
+}
+
+func (r *rotation) claim(ctx context.Context) error {
+	value, err := Record{Run: r.id, At: r.Clock.Now()}.encode(r.req.User)
+	if err == nil {
+		err = r.IAM.TagUser(ctx, r.req.User, map[string]string{r.claimTag(): value})
+	}
+	r.claimed = r.claimed || err == nil
+	return err
+}
+
+// write puts the record down as this run's, before what it announces. One that
+// says nothing is taken away.
+func (r *rotation) write(ctx context.Context, record Record) error {
+	record.Run, record.At = r.id, r.Clock.Now()
+	if r.Owner != "" {
+		record.Owner = r.Owner
+	}
+	if err := r.put(ctx, record); err != nil {
+		return err
+	}
+	r.record, r.written = record, true
+	return nil
+}
+
+func (r *rotation) put(ctx context.Context, record Record) error {
+	if !record.Open() && record.Holds.ID == "" {
+		return r.IAM.UntagUser(ctx, r.req.User, []string{r.tag()})
+	}
+	value, err := record.encode(r.req.User)
+	if err != nil {
+		return err
+	}
+	return r.IAM.TagUser(ctx, r.req.User, map[string]string{r.tag(): value})
+}
+
+// freeSlot deletes nothing while a slot is free: a key that cannot be deleted
+// must not keep a sender that has none from getting one.
+func (r *rotation) freeSlot(ctx context.Context) (State, error) {
+	keys := r.keys
+	if r.mintUser != r.req.User || r.record.Bridge {
+		listed, err := r.IAM.AccessKeys(ctx, r.mintUser)
+		if err != nil {
+			return "", err
+		}
+		keys = listed
+	}
+	r.before = keys
+	if r.mintUser != r.req.User {
+		// On a bridge user every key is a hand-over's.
+		r.record.Retiring = append(r.record.Retiring, r.record.unknown(r.mintUser, idsOf(keys))...)
+	}
+	if len(keys) < keysPerUser {
+		return Mint, nil
+	}
+	return r.makeRoom(ctx)
+}
+
+// makeRoom retires what sends nothing: keys that an earlier run left, or else
+// one of the sender's that is inactive. Where it is not known which of two keys
+// the sender holds, it gets a third, for the time that it takes.
+func (r *rotation) makeRoom(ctx context.Context) (State, error) {
+	if err := r.requireOwn(ctx); err != nil {
+		return "", err
+	}
+	listed := func(k Key) bool { return find(r.before, k.ID) >= 0 }
+	if slices.ContainsFunc(r.record.Retiring, listed) {
+		return Mint, r.retireLeft(ctx)
+	}
+	for _, key := range append(slices.Clone(r.record.Offered), r.record.Holds) {
+		if i := find(r.before, key.ID); i >= 0 && !r.before[i].Active {
+			if err := r.retireOne(ctx, key); err != nil {
+				return "", err
+			}
+			r.freed = append(r.freed, key)
+			return Mint, nil
+		}
+	}
+	if r.mintUser == r.req.User && slices.ContainsFunc(r.record.Offered, listed) {
+		return Bridge, nil
+	}
+	return "", &SlotError{User: r.mintUser, Keys: r.before, Record: r.record, Others: r.others, Now: r.Clock.Now()}
+}
+
 func (r *rotation) mint(ctx context.Context) (State, error) {
-	key, err := r.Keys.CreateAccessKey(ctx, r.req.User)
+	record := r.record
+	if r.mintUser == r.req.User {
+		record.Minting, record.Before = true, keysOf(r.mintUser, r.before)
+	}
+	if err := r.write(ctx, record); err != nil {
+		return "", nothingWritten{err}
+	}
+	ctx, cancel := graceful(ctx)
+	defer cancel()
+	key, err := r.IAM.CreateAccessKey(ctx, r.mintUser)
 	if err != nil {
 		return "", err
 	}
@@ -315,44 +486,66 @@ func (r *rotation) verify(ctx context.Context) (State, error) {
 func (r *rotation) accepted(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
 	defer cancel()
-	return r.Keys.Accepted(ctx, r.req.Region, r.Minted)
+	return r.IAM.Accepted(ctx, r.req.Region, r.Minted)
 }
 
+// deliver announces the key, sends it, and records that it was taken. What the
+// record says in between is true however the delivery ends.
 func (r *rotation) deliver(ctx context.Context) (State, error) {
+	announced := r.record
+	announced.Minting, announced.Before = false, nil
+	announced.Offered = append(slices.Clone(r.record.Offered), r.minted())
+	if err := r.write(ctx, announced); err != nil {
+		return "", err
+	}
 	if err := r.send(ctx); err != nil {
 		return "", err
 	}
-	replaced := r.outcome.InDoubt
-	if r.req.Current.ID != "" && !r.freed {
-		replaced = append(replaced, r.req.Current)
+	replaced := without(r.record.Offered, r.Minted.ID)
+	if r.record.Holds.ID != "" {
+		replaced = append(replaced, r.record.Holds)
 	}
-	r.outcome.Delivered = r.Minted.AccessKey
-	r.outcome.InDoubt = nil
-	r.outcome.Superseded = append(r.outcome.Superseded, replaced...)
-	switch {
-	case slices.ContainsFunc(replaced, r.mayBeInFlight):
+	replaced = slices.DeleteFunc(replaced, func(k Key) bool { return contains(r.freed, k.ID) })
+	r.delivered = r.Minted.AccessKey
+	taken := r.record
+	taken.Holds, taken.Offered, taken.Retiring = r.minted(), nil, append(slices.Clone(r.record.Retiring), replaced...)
+	// Where it cannot be recorded now, it is when the failure is compensated.
+	r.record = taken
+	if err := r.write(ctx, taken); err != nil {
+		return "", err
+	}
+	if slices.ContainsFunc(replaced, r.mayBeInFlight) {
 		return Settle, nil
-	case len(r.outcome.Superseded) > 0:
-		return Retire, nil
-	default:
-		return Done, nil
 	}
+	return Retire, nil
 }
+
+func (r *rotation) minted() Key { return Key{User: r.mintUser, ID: r.Minted.ID} }
 
 // send delivers, and repeats while it is open whether the sender took the key.
 // A refusal settles nothing once an earlier attempt may have taken effect.
 func (r *rotation) send(ctx context.Context) error {
+	if err := r.requireOwn(ctx); err != nil {
+		return err
+	}
 	secrets := Secrets{AccessKeyID: r.Minted.ID, SecretAccessKey: r.Minted.Secret, Region: r.req.Region}
+	sending, cancel := graceful(ctx)
+	defer cancel()
 	for attempt := 1; ; attempt++ {
-		err := r.Sender.Deliver(ctx, secrets)
+		err := r.Sender.Deliver(sending, secrets)
 		if err == nil {
+			r.uncertain = false
 			return nil
 		}
 		r.uncertain = r.uncertain || ambiguous(err)
 		if !r.uncertain || attempt == deliverAttempts {
 			return err
 		}
-		if stopped := r.Clock.Sleep(ctx, time.Duration(attempt)*time.Second); stopped != nil {
+		stopped := r.Clock.Sleep(ctx, time.Duration(attempt)*time.Second)
+		if stopped == nil {
+			stopped = r.requireOwn(ctx)
+		}
+		if stopped != nil {
 			return fmt.Errorf("%w (not repeated: %w)", err, stopped)
 		}
 	}
@@ -362,99 +555,83 @@ func (r *rotation) send(ctx context.Context) error {
 // not with one that was inactive or gone at the start. Of another user's key
 // nothing is known.
 func (r *rotation) mayBeInFlight(key Key) bool {
-	listed, found := r.listed(key.ID)
-	return listed.Active || (!found && key.User != r.req.User)
+	i := find(r.keys, key.ID)
+	return key.User != r.req.User || i >= 0 && r.keys[i].Active
 }
 
+// retire deletes what no sender holds any more. After a bridge comes the user's
+// own turn.
 func (r *rotation) retire(ctx context.Context) (State, error) {
-	return Done, r.retireSuperseded(ctx)
+	if !r.record.Open() {
+		r.unclaim(ctx)
+		return Done, nil
+	}
+	if err := r.requireOwn(ctx); err != nil {
+		return "", err
+	}
+	if err := r.retireLeft(ctx); err != nil {
+		return "", err
+	}
+	if r.mintUser != r.req.User {
+		r.mintUser = r.req.User
+		return FreeSlot, nil
+	}
+	record := r.record
+	record.Minting, record.Before = false, nil
+	if record.Bridge && !record.onBridge(r.req.User) {
+		if err := r.requireOwn(ctx); err != nil {
+			return "", err
+		}
+		if err := r.closeBridge(ctx, r.req.User); err != nil {
+			return "", err
+		}
+		record.Bridge = false
+	}
+	if err := r.write(ctx, record); err != nil {
+		return "", err
+	}
+	r.unclaim(ctx)
+	return Done, nil
 }
 
-func (r *rotation) retireSuperseded(ctx context.Context) error {
-	left, err := r.RetireAll(ctx, r.outcome.Superseded)
-	r.outcome.Superseded = left
+// unclaim takes away the mark of a run that took over. One that stays does no
+// harm: the run it names is over.
+func (r *rotation) unclaim(ctx context.Context) {
+	if r.claimed {
+		_ = r.IAM.UntagUser(ctx, r.req.User, []string{r.claimTag()})
+	}
+}
+
+func (r *rotation) retireLeft(ctx context.Context) error {
+	left, err := r.RetireAll(ctx, r.record.Retiring)
+	r.record.Retiring = left
 	return err
 }
 
-// compensate undoes what must not stay after a failure and says in words what
-// is true now. It runs to its own time limit, also after a cancellation: a key
-// whose secret is lost blocks the slot that the next attempt needs.
-func (r *rotation) compensate(ctx context.Context, state State, cause error) string {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), CleanupLimit)
-	defer cancel()
-	switch {
-	case state == FreeSlot:
-		return r.nothingMade()
-	case state == Mint:
-		return r.discardLostKey(ctx, cause)
-	case r.outcome.Delivered.ID != "":
-		return fmt.Sprintf("The sender holds the new key %s. Still to be deleted, by the next apply: %s.", r.Minted.ID, KeyIDs(r.outcome.Superseded))
-	case r.uncertain:
-		r.outcome.InDoubt = append(r.outcome.InDoubt, Key{User: r.req.User, ID: r.Minted.ID})
-		return fmt.Sprintf("It is not known whether the sender took the new key %s. It was left in place, and so was every key that the sender may hold instead. "+
-			"Apply again; where that finds no free slot, it names the keys and what to do.", r.Minted.ID)
-	default:
-		return r.discard(ctx, r.Minted.ID)
-	}
-}
-
-func (r *rotation) discard(ctx context.Context, id string) string {
-	key := Key{User: r.req.User, ID: id}
-	if err := r.retireOne(ctx, key); err != nil {
-		r.outcome.Superseded = append(r.outcome.Superseded, key)
-		return fmt.Sprintf("%s The new key %s could not be deleted again, which is left to the next apply: %v", r.unchanged(), id, err)
-	}
-	return fmt.Sprintf("The new key %s was deleted again. %s", id, r.unchanged())
-}
-
-// discardLostKey deletes a key that AWS made although its answer was lost: it
-// is the one that did not exist a moment ago, and nobody has its secret. Of
-// two, one is somebody else's, and which cannot be told.
-func (r *rotation) discardLostKey(ctx context.Context, cause error) string {
-	if !ambiguous(cause) {
-		return r.nothingMade()
-	}
-	keys, err := r.Keys.AccessKeys(ctx, r.req.User)
+// Release records that no sender holds any of the keys that known speaks of,
+// and returns what is known then. A user that is gone is no error.
+func (m *Machine) Release(ctx context.Context, user string, known Known) (Known, error) {
+	r, err := m.begin(Rotation{User: user}, Done)
 	if err != nil {
-		return fmt.Sprintf("%s AWS did not say whether it made a key, and those of %q could not be listed: %v\n"+
-			"If it did, delete it: it is the newest one and was never used.", r.unchanged(), r.req.User, err)
+		return known, err
 	}
-	var lost []Key
-	for _, k := range keys {
-		if _, found := r.listed(k.ID); !found {
-			lost = append(lost, Key{User: r.req.User, ID: k.ID})
-		}
-	}
-	switch len(lost) {
-	case 0:
-		return r.nothingMade()
-	case 1:
-		return r.discard(ctx, lost[0].ID)
-	default:
-		return fmt.Sprintf("%s AWS did not say whether it made a key, and somebody else made one at the same time. Delete the one of these that nobody uses: %s.", r.unchanged(), KeyIDs(lost))
-	}
+	r.past = []string{"", r.id, known.tags.record.Run, known.tags.claim.Run}
+	record := known.Record
+	record.Retiring, record.Holds, record.Offered = record.Keys(), Key{}, nil
+	known.Record = record
+	return known, ignoreNotFound(r.write(ctx, record))
 }
 
-func (r *rotation) nothingMade() string { return "No key was made. " + r.unchanged() }
-
-func (r *rotation) unchanged() string {
-	const same = "The sender holds what it held before."
-	if r.freed {
-		return same + fmt.Sprintf(" Its key %s was inactive and has been deleted to make room.", r.req.Current.ID)
+// Forget retires the keys that known speaks of, none of which a sender holds,
+// and takes away the bridge user and the record. A user that is gone is no
+// error. It returns the keys that are left where it fails.
+func (m *Machine) Forget(ctx context.Context, user string, known Known) ([]Key, error) {
+	left, err := m.RetireAll(ctx, known.Record.Keys())
+	if err == nil && known.Record.Bridge {
+		err = m.closeBridge(ctx, user)
 	}
-	return same
-}
-
-// listed finds a key among those that the user had at the start.
-func (r *rotation) listed(id string) (key awsapi.AccessKey, found bool) {
-	i := slices.IndexFunc(r.before, func(k awsapi.AccessKey) bool { return k.ID == id })
-	if i < 0 {
-		return awsapi.AccessKey{}, false
+	if err == nil {
+		err = ignoreNotFound(m.IAM.UntagUser(ctx, user, []string{m.tag(), m.claimTag()}))
 	}
-	return r.before[i], true
-}
-
-// without copies keys, leaving one out.
-func without(keys []Key, key Key) []Key {
-	return slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return k.ID == key.ID })
+	return left, err
 }

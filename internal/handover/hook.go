@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
 )
 
 // HookSecrets is the part of the Management API that holds a hook's secrets.
@@ -88,7 +89,7 @@ func (partlyWritten) Ambiguous() bool { return true }
 func (e partlyWritten) Unwrap() error { return e.error }
 
 func ignoreNotFound(err error) error {
-	if auth0api.IsNotFound(err) {
+	if auth0api.IsNotFound(err) || awsapi.IsNotFound(err) {
 		return nil
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
 )
 
 // fakeHook is a hook's secrets as Auth0 keeps them, whose every call a test can
@@ -95,7 +96,7 @@ func notFound() error {
 }
 
 func newSecrets() Secrets {
-	return Secrets{AccessKeyID: "AKIANEW", SecretAccessKey: "new/secret", Region: region}
+	return Secrets{AccessKeyID: "AKIANEW", SecretAccessKey: awsapi.NewSecret("new/secret"), Region: region}
 }
 
 // held are the three secrets with other values.
@@ -241,7 +242,7 @@ func TestRotateAuth0Down(t *testing.T) {
 	w := newWorld(active(user, "OLD"))
 	m := w.machine()
 	m.Sender = Hook{API: api, ID: hookID}
-	_, err := m.Rotate(t.Context(), Rotation{User: user, Region: region, Current: Key{user, "OLD"}})
+	_, err := m.Rotate(t.Context(), Rotation{User: user, Region: region, Current: keys("OLD")[0]})
 	if err == nil || w.left() != user+"/OLD" {
 		t.Errorf("error %v and keys %s, want a failure that leaves the old key alone", err, w.left())
 	}

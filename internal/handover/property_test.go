@@ -3,7 +3,11 @@ package handover
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,176 +18,449 @@ import (
 
 const (
 	// mostFaults is the most that goes wrong in one run of the property. Once
-	// they are used up, everything works and the next rotation must succeed.
+	// they are used up, everything works and a plain rotation must succeed.
 	mostFaults = 8
-	// mostCalls is far above what a rotation needs, waiting included.
-	mostCalls = 400
+	// mostEvents is far above what all rotations of one run need.
+	mostEvents = 20_000
 	// longestRun is Auth0's limit for one run of a sender.
 	longestRun = 20 * time.Second
-	former     = "former-sender"
+	// quickCall and slowCall are the time that a call takes. Of a run that has
+	// written no record nobody can know, so what it writes first is bound by
+	// hastyCall, the time that another one needs to come to a delivery.
+	quickCall = 40 * time.Millisecond
+	hastyCall = 800 * time.Millisecond
+	slowCall  = 4 * time.Second
+	// stale is how far behind IAM may answer who works on a user.
+	stale = 2 * time.Second
+	// pause is the least time from the end of one apply to the next.
+	pause = 5 * time.Second
 )
 
 // fault is what can happen to one call.
 type fault string
 
 const (
-	none        fault = "none"
-	refused     fault = "refused"
-	openBefore  fault = "open, without effect"
-	openAfter   fault = "open, with effect"
-	cancelled   fault = "cancelled, without effect"
-	cancelAfter fault = "cancelled, with effect"
+	none         fault = "none"
+	refused      fault = "refused"
+	openBefore   fault = "open, without effect"
+	openAfter    fault = "open, with effect"
+	cancelBefore fault = "cancelled, without effect"
+	cancelAfter  fault = "cancelled, with effect"
+	killBefore   fault = "killed, without effect"
+	killAfter    fault = "killed, with effect"
+	outdated     fault = "outdated answer"
 )
 
-// model is a world in which calls fail at random, and which watches over what
-// must hold at every moment.
-type model struct {
-	*world
-	t      *rapid.T
-	budget int // faults that are left
-	calls  int // of the present rotation
-	cancel context.CancelFunc
-
-	working  bool                 // the sender held a key that AWS takes: from now on it must
-	lastHeld map[string]time.Time // until when the sender held a working key
-	asked    int                  // questions to STS
-	lost     string               // the key whose answer was lost in this rotation
-	unseen   []string             // lost keys that could not be looked for either
+// start is what there is at the beginning of one property.
+type start struct {
+	keys    []userKey
+	held    string
+	current Key
+	record  Record
+	// theirs is another sender's key, of which there is a record.
+	theirs string
+	// foreign is a key that somebody made by hand.
+	foreign string
 }
 
-// TestRotateKeepsSenderWorking is invariant 2 under everything that a network
-// can do: whatever fails, and however often, a sender that had a working key
-// has one at every moment, and in the end there is only that one.
+// TestRotateKeepsSenderWorking is invariant 2 under everything that a network,
+// a power cut and a second apply can do: whatever fails, however often, wherever
+// a run is killed, a sender that had a working key has one at every moment, and
+// in the end there is only that one.
+//
+// What two runs at once are promised is what [TakenOverError] says: a call takes
+// effect within InFlight of the question whether another run has taken over, and
+// the first record of a run is there before a run that has not seen it delivers.
 func TestRotateKeepsSenderWorking(t *testing.T) {
 	t.Parallel()
-	current := Rotation{Current: Key{user, "OLD"}}
-	starts := map[string]struct {
-		keys []userKey
-		held string
-		req  Rotation
-	}{
-		"first delivery":   {},
-		"rotation":         {keys: []userKey{active(user, "OLD")}, held: "OLD", req: current},
-		"key deactivated":  {keys: []userKey{inactive(user, "OLD")}, held: "OLD", req: current},
-		"key deleted":      {held: "OLD", req: current},
-		"another user":     {keys: []userKey{active(former, "OLD")}, held: "OLD", req: Rotation{Current: Key{former, "OLD"}}},
-		"user renamed":     {keys: []userKey{active(user, "OLD")}, held: "OLD", req: Rotation{Current: Key{former, "OLD"}}},
-		"old key left":     {keys: []userKey{active(user, "OLDER"), active(user, "OLD")}, held: "OLD", req: Rotation{Current: Key{user, "OLD"}, Superseded: old("OLDER")}},
-		"recorded as both": {keys: []userKey{active(user, "OLD")}, held: "OLD", req: Rotation{Current: Key{user, "OLD"}, Superseded: old("OLD")}},
-		"in doubt, taken":  {keys: []userKey{active(user, "OLD"), active(user, "DOUBT")}, held: "DOUBT", req: Rotation{Current: Key{user, "OLD"}, InDoubt: old("DOUBT")}},
-		"in doubt, not":    {keys: []userKey{active(user, "OLD"), active(user, "DOUBT")}, held: "OLD", req: Rotation{Current: Key{user, "OLD"}, InDoubt: old("DOUBT")}},
+	old := keys("OLD")[0]
+	starts := map[string]start{
+		"first delivery":    {},
+		"rotation":          {keys: []userKey{active(user, "OLD")}, held: "OLD", current: old},
+		"recorded rotation": {keys: []userKey{active(user, "OLD")}, held: "OLD", current: old, record: Record{Run: "a", Holds: old}},
+		"key deactivated":   {keys: []userKey{inactive(user, "OLD")}, held: "OLD", current: old},
+		"key deleted":       {held: "OLD", current: old},
+		"another user":      {keys: []userKey{active(former, "OLD")}, held: "OLD", current: Key{former, id("OLD")}},
+		"another user, foreign key": {
+			keys: []userKey{active(former, "OLD"), active(user, "FOREIGN")}, held: "OLD", current: Key{former, id("OLD")}, foreign: "FOREIGN",
+		},
+		"user renamed": {keys: []userKey{active(user, "OLD")}, held: "OLD", current: Key{former, id("OLD")}},
+		"old key left": {
+			keys: []userKey{active(user, "OLDER"), active(user, "OLD")}, held: "OLD", current: old,
+			record: Record{Run: "a", Holds: old, Retiring: keys("OLDER")},
+		},
+		"in doubt, taken": {
+			keys: []userKey{active(user, "OLD"), active(user, "DOUBT")}, held: "DOUBT", current: old,
+			record: Record{Run: "a", Holds: old, Offered: keys("DOUBT")},
+		},
+		"in doubt, not": {
+			keys: []userKey{active(user, "OLD"), active(user, "DOUBT")}, held: "OLD", current: old,
+			record: Record{Run: "a", Holds: old, Offered: keys("DOUBT")},
+		},
+		"record and state differ": {
+			keys: []userKey{active(user, "OLD"), active(user, "OTHER")}, held: "OLD", current: keys("OTHER")[0],
+			record: Record{Run: "a", Holds: old},
+		},
+		"killed while minting": {
+			keys: []userKey{active(user, "OLD"), fresh(user, "LOST")}, held: "OLD", current: old,
+			record: Record{Run: "a", Holds: old, Minting: true, Before: keys("OLD")},
+		},
+		"foreign key":                 {keys: []userKey{active(user, "OLD"), active(user, "FOREIGN")}, held: "OLD", current: old, foreign: "FOREIGN"},
+		"first delivery, foreign key": {keys: []userKey{active(user, "FOREIGN")}, foreign: "FOREIGN"},
+		"another sender": {
+			keys: []userKey{inactive(user, "OLD"), active(user, "THEIRS")}, held: "OLD", current: old, theirs: "THEIRS",
+		},
 	}
-	for name, start := range starts {
+	for name, s := range starts {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rapid.Check(t, func(t *rapid.T) {
-				m := newModel(t, start.keys, start.held)
-				m.converge(start.req)
-			})
+			rapid.Check(t, func(t *rapid.T) { newModel(t, s).converge() })
 		})
 	}
 }
 
-func newModel(t *rapid.T, keys []userKey, held string) *model {
+// model is a world in which calls fail at random, and which watches over what
+// must hold at every moment. Runs are coroutines of its: one of all goroutines
+// is at work at a time, and time passes between them only.
+type model struct {
+	*world
+	t      *rapid.T
+	start  start
+	budget int // faults that are left
+	events []event
+	count  int
+	runs   []*run
+
+	current    Key                  // what Terraform's state has
+	overlapped bool                 // two runs were at work at once
+	working    bool                 // the sender held a key that AWS takes: from now on it must
+	lastHeld   map[string]time.Time // until when the sender held a working key
+}
+
+// event is something that happens later.
+type event struct {
+	at time.Time
+	do func()
+}
+
+func newModel(t *rapid.T, s start) *model {
 	m := &model{
-		world: newWorld(keys...), t: t, lastHeld: map[string]time.Time{},
+		world: newWorld(s.keys...), t: t, start: s, current: s.current, lastHeld: map[string]time.Time{},
 		budget: rapid.IntRange(0, mostFaults).Draw(t, "faults"),
 	}
-	m.held = held
-	m.keys = fakeKeys{accessKeys: m.list, create: m.create, setActive: m.setActive, remove: m.remove, accepted: m.accepted}
-	m.sender.deliver = m.deliver
-	m.clock.sleep = m.sleep
+	if s.held != "" {
+		m.held = id(s.held)
+	}
+	if s.record.Run != "" {
+		m.setRecord(s.record)
+	}
+	if s.theirs != "" {
+		theirs, _ := Record{Run: "b", At: epoch(), Holds: keys(s.theirs)[0]}.encode(user)
+		m.users[user].Tags[TagPrefix+"another"] = theirs
+	}
 	m.watch()
 	return m
 }
 
-// converge applies again and again, each time with what the last one recorded,
-// as the provider does.
-func (m *model) converge(req Rotation) {
-	req.User, req.Region = user, region
-	for applies := 0; ; applies++ {
-		if applies > 2*mostFaults+2 {
-			m.t.Fatalf("after %d rotations, with no fault left to come, there is no end: %+v", applies, req)
+// converge applies again and again, each time with what Terraform's state has,
+// until nothing is left to go wrong, and once more.
+func (m *model) converge() {
+	for applies := 0; m.apply() || m.budget > 0; applies++ {
+		if applies > 3*mostFaults {
+			m.t.Fatalf("after %d rotations there is no end: %s, record %q", applies, m.left(), m.recorded())
 		}
-		outcome, err := m.rotate(req)
-		if outcome.Delivered.ID != "" {
-			req.Current = Key{user, outcome.Delivered.ID}
+	}
+	m.finish()
+}
+
+// apply is one rotation, or two at once. It tells whether one failed.
+func (m *model) apply() (failed bool) {
+	m.runs = nil
+	first := m.begin("A")
+	if m.budget > 0 && rapid.Bool().Draw(m.t, "two at once") {
+		m.budget--
+		m.overlapped = true
+		m.later(time.Duration(rapid.IntRange(0, 60_000).Draw(m.t, "ms until the second begins"))*time.Millisecond, func() { m.begin("B") })
+	}
+	_ = first
+	for len(m.events) > 0 {
+		if m.count++; m.count > mostEvents {
+			m.t.Fatalf("a rotation does not end")
 		}
-		req.Superseded, req.InDoubt = outcome.Superseded, outcome.InDoubt
-		m.requireRecorded(req)
-		if err == nil {
-			break
-		}
+		next := m.events[0]
+		m.events = m.events[1:]
+		m.clock.now = next.at
+		next.do()
+		m.watch()
+	}
+	m.clock.now = m.clock.now.Add(pause)
+	m.watch()
+	for _, r := range m.runs {
+		failed = failed || r.killed || r.err != nil
 		var slots *SlotError
-		if errors.As(err, &slots) {
+		if errors.As(r.err, &slots) {
 			m.resolve(slots)
 		}
-		// A person needs longer to apply again than a call in flight lives.
-		m.clock.now = m.clock.now.Add(time.Minute)
 	}
-	m.finish(req)
+	return failed
 }
 
-func (m *model) rotate(req Rotation) (Outcome, error) {
+// later puts an event in its place. Those of one moment keep their order.
+func (m *model) later(d time.Duration, do func()) {
+	e := event{m.clock.now.Add(d), do}
+	i := slices.IndexFunc(m.events, func(o event) bool { return o.at.After(e.at) })
+	if i < 0 {
+		i = len(m.events)
+	}
+	m.events = slices.Insert(m.events, i, e)
+}
+
+// run is one apply: a coroutine that stands still in each of its calls.
+type run struct {
+	*model
+	name     string
+	cancel   context.CancelFunc
+	requests chan request // what it asks for; closed when it has ended
+	answers  chan error   // closed to kill it
+	recorded bool         // it has written a record
+	waiting  func()       // ends its sleep
+
+	cancelled, killed bool
+	outcome           Outcome
+	err               error
+}
+
+type request struct {
+	ctx      context.Context
+	call, on string
+	effect   func() error
+}
+
+// begin starts a run with the state that there is now, refreshed or not.
+func (m *model) begin(name string) *run {
+	r := &run{model: m, name: name, requests: make(chan request), answers: make(chan error)}
+	m.runs = append(m.runs, r)
+	if m.budget > 0 {
+		m.delay = time.Duration(rapid.SampledFrom([]int{0, 1, 5, 20, 70}).Draw(m.t, "seconds until valid")) * time.Second
+		if m.delay > verifyLimit {
+			m.budget--
+		}
+	} else {
+		m.delay = time.Second
+	}
 	ctx, cancel := context.WithCancel(m.t.Context())
-	defer cancel()
-	m.cancel, m.calls, m.lost = cancel, 0, ""
-	m.delay = time.Duration(rapid.SampledFrom([]int{0, 1, 5, 20, 70}).Draw(m.t, "seconds until valid")) * time.Second
-	if m.budget == 0 {
-		m.delay = min(m.delay, 20*time.Second)
-	} else if m.delay > verifyLimit {
-		m.budget--
-	}
-	return m.machine().Rotate(ctx, req)
+	r.cancel = cancel
+	machine := m.machineBy(r.ask, r)
+	machine.Observe = nil
+	req := Rotation{User: user, Region: region, Current: m.current}
+	go func() {
+		defer close(r.requests)
+		defer cancel()
+		r.outcome, r.err = machine.Rotate(ctx, req)
+	}()
+	r.step()
+	return r
 }
 
-// requireRecorded finds the keys that no record names. There is one way to them: AWS
-// made a key, its answer was lost, and so was the answer to the question which
-// keys there are.
-func (m *model) requireRecorded(req Rotation) {
-	known := slices.Concat([]Key{req.Current}, req.Superseded, req.InDoubt)
-	for _, k := range m.account {
-		if k.User == former || slices.ContainsFunc(known, func(r Key) bool { return r.ID == k.ID }) {
-			continue
-		}
-		if !slices.Contains(m.unseen, k.ID) {
-			m.t.Fatalf("key %s exists and is in no record: %+v", k.ID, req)
-		}
+// ask is what a run does in each call: it hands over to the model.
+func (r *run) ask(ctx context.Context, call, on string, effect func() error) error {
+	r.requests <- request{ctx, call, on, effect}
+	err, alive := <-r.answers
+	if !alive {
+		runtime.Goexit()
 	}
+	return err
 }
 
-// resolve is the person who does what a SlotError says. It is right only where
-// both slots are taken by keys of which the machine cannot know the use.
-func (m *model) resolve(slots *SlotError) {
-	open := func(k awsapi.AccessKey) bool {
-		return slices.Contains(m.unseen, k.ID) || slices.ContainsFunc(slots.InDoubt, func(d Key) bool { return d.ID == k.ID })
-	}
-	if len(slots.Keys) != keysPerUser || !slices.ContainsFunc(slots.Keys, open) {
-		m.t.Fatalf("refused, though it is known which key is in use: %v", slots)
-	}
-	for _, k := range slots.Keys {
-		if k.ID != m.held {
-			m.account = slices.DeleteFunc(m.account, func(a *userKey) bool { return a.ID == k.ID })
-		}
-	}
-	m.watch()
+func (r *run) Now() time.Time { return r.clock.now }
+
+// Sleep makes a run its own clock.
+func (r *run) Sleep(ctx context.Context, d time.Duration) error {
+	return r.ask(ctx, sleep, d.String(), ctx.Err)
 }
 
-func (m *model) finish(req Rotation) {
-	if len(req.Superseded)+len(req.InDoubt) > 0 {
-		m.t.Errorf("a rotation succeeded and left %v and %v", req.Superseded, req.InDoubt)
-	}
-	if req.Current.ID != m.held || !m.working {
-		m.t.Errorf("the record says that the sender holds %s, and it holds %s", req.Current.ID, m.held)
-	}
-	for _, k := range m.account {
-		if k.ID != m.held && !slices.Contains(m.unseen, k.ID) {
-			m.t.Errorf("in the end there is key %s beside the sender's %s", k.ID, m.held)
-		}
+// step lets the run go on to its next call, or to its end.
+func (r *run) step() {
+	q, alive := <-r.requests
+	switch {
+	case !alive:
+		r.save()
+	case q.ctx.Err() != nil:
+		r.answer(q.ctx.Err())
+	case q.call == sleep:
+		r.sleep(q)
+	default:
+		r.call(q)
 	}
 }
 
-// watch holds the two rules of every moment.
+func (r *run) answer(err error) {
+	r.answers <- err
+	r.step()
+}
+
+// kill ends the run without any clean-up.
+func (r *run) kill() {
+	r.killed = true
+	close(r.answers)
+	<-r.requests
+}
+
+// save is what the provider does: the state has the new key if the sender took
+// it. A state that could not be saved is as good as a kill.
+func (r *run) save() {
+	if r.outcome.Delivered.ID == "" {
+		return
+	}
+	if r.draw("save", []fault{killBefore}) == killBefore {
+		r.killed = true
+		return
+	}
+	r.current = Key{user, r.outcome.Delivered.ID}
+}
+
+// draw gives one of the faults, mostly none.
+func (r *run) draw(call string, faults []fault) fault {
+	if r.budget == 0 || rapid.IntRange(0, 9).Draw(r.t, r.name+" "+call) < 7 {
+		return none
+	}
+	drawn := rapid.SampledFrom(faults).Draw(r.t, r.name+" "+call+" fault")
+	r.budget--
+	return drawn
+}
+
+func (r *run) sleep(q request) {
+	d, err := time.ParseDuration(q.on)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	done := false
+	end := func() {
+		if !done {
+			done = true
+			r.answer(q.ctx.Err())
+		}
+	}
+	switch r.draw(sleep, []fault{cancelBefore, killBefore}) {
+	case cancelBefore:
+		r.stop()
+		end()
+	case killBefore:
+		r.kill()
+	default:
+		r.later(d, end)
+	}
+}
+
+// stop is Ctrl-C.
+func (r *run) stop() {
+	r.cancelled = true
+	r.cancel()
+}
+
+// call makes a call that may fail in every way. It is begun now, has its effect
+// later and is answered later still.
+func (r *run) call(q request) {
+	if r.cancelled && slices.Contains([]string{createKey, deliver, createUser}, q.call) {
+		r.t.Fatalf("%s was begun after a cancellation", q.call)
+	}
+	faults := []fault{refused, cancelBefore, killBefore}
+	switch write := !strings.HasPrefix(q.call, "Get") && q.call != listKeys; {
+	case write:
+		faults = append(faults, openBefore, openAfter, cancelAfter, killAfter)
+	case q.call == getUser:
+		faults = append(faults, outdated)
+	}
+	drawn := r.draw(q.call, faults)
+	if q.call == updateKey || q.call == deleteKey {
+		r.noCallInFlight(q.on)
+	}
+	before, after := r.duration(), time.Duration(0)
+	if before > quickCall {
+		after = before / 2
+	}
+	effect := func() error {
+		if q.call == tagUser {
+			r.recorded = true
+		}
+		return q.effect()
+	}
+	switch drawn {
+	case killBefore:
+		r.kill()
+	case killAfter:
+		r.kill()
+		r.later(before, func() { _ = effect() })
+	case refused:
+		r.later(before, func() { r.answer(errRefused) })
+	case openBefore:
+		r.later(before, func() { r.answer(errLost) })
+	case openAfter:
+		r.later(before, func() {
+			_ = effect()
+			r.answer(errLost)
+		})
+	case cancelBefore:
+		r.later(before, func() {
+			r.stop()
+			r.answer(openError{context.Canceled})
+		})
+	case cancelAfter:
+		// A write that is given its grace is answered.
+		r.later(before, func() {
+			r.stop()
+			err := effect()
+			if q.ctx.Err() != nil {
+				err = openError{context.Canceled}
+			}
+			r.answer(err)
+		})
+	case outdated:
+		r.later(before, func() {
+			var err error
+			r.asOf(q.on, stale, func() { err = effect() })
+			r.later(after, func() { r.answer(err) })
+		})
+	default:
+		r.later(before, func() {
+			err := effect()
+			r.watch()
+			r.later(after, func() { r.answer(err) })
+		})
+	}
+}
+
+// duration is the time until a call takes effect.
+func (r *run) duration() time.Duration {
+	if !r.overlapped || r.budget == 0 {
+		return quickCall
+	}
+	durations := []time.Duration{quickCall, quickCall, quickCall, hastyCall / 2}
+	if r.recorded {
+		durations = append(durations, slowCall/2)
+	}
+	return rapid.SampledFrom(durations).Draw(r.t, r.name+" takes")
+}
+
+// asOf has a user's tags be those of a moment ago.
+func (m *model) asOf(name string, ago time.Duration, do func()) {
+	u := m.users[name]
+	if u == nil {
+		do()
+		return
+	}
+	then := m.clock.now.Add(-ago)
+	now := u.Tags
+	for _, old := range slices.Backward(u.past) {
+		if old.until.After(then) {
+			u.Tags = old.tags
+		}
+	}
+	do()
+	u.Tags = now
+}
+
+// watch holds the rules of every moment.
 func (m *model) watch() {
 	perUser := map[string]int{}
 	works := false
@@ -194,136 +471,78 @@ func (m *model) watch() {
 		works = works || (k.ID == m.held && m.works(k))
 	}
 	if m.working && !works {
-		m.t.Fatalf("the sender holds %s, which AWS refuses: %s", m.held, m.left())
+		m.t.Fatalf("the sender holds %s, which AWS refuses: %s, record %q", short(m.held), m.left(), m.recorded())
 	}
 	m.working = works
 	if works {
 		m.lastHeld[m.held] = m.clock.now
 	}
-}
-
-// fails draws what happens to a call, and tells whether it takes effect and how
-// it fails. Reads cannot be open.
-func (m *model) fails(ctx context.Context, call string, write bool) (effect bool, err error) {
-	if m.calls++; m.calls > mostCalls {
-		m.t.Fatalf("a rotation does not end: %d calls", m.calls)
-	}
-	if err := ctx.Err(); err != nil {
-		if call == "create" || call == "deliver" {
-			m.t.Fatalf("%s was begun after a cancellation", call)
+	for _, name := range []string{m.start.theirs, m.start.foreign} {
+		if k, err := m.key(user, id(name)); name != "" && (err != nil || !k.Active) {
+			m.t.Fatalf("%s is not ours and was taken away: %s", name, m.left())
 		}
-		return false, err
-	}
-	faults := []fault{none, none, none, refused, cancelled}
-	if write {
-		faults = append(faults, openBefore, openAfter, cancelAfter)
-	}
-	drawn := none
-	if m.budget > 0 {
-		drawn = rapid.SampledFrom(faults).Draw(m.t, call)
-	}
-	if drawn == none {
-		return true, nil
-	}
-	m.budget--
-	if drawn == cancelled || drawn == cancelAfter {
-		m.cancel()
-	}
-	switch {
-	case drawn == refused:
-		return false, errRefused
-	case !write:
-		return false, context.Canceled
-	case drawn == cancelled, drawn == cancelAfter:
-		return drawn == cancelAfter, openError{context.Canceled}
-	default:
-		return drawn == openAfter, errLost
 	}
 }
 
-func (m *model) list(ctx context.Context, user string) ([]awsapi.AccessKey, error) {
-	if _, err := m.fails(ctx, "list", false); err != nil {
-		if m.lost != "" {
-			m.unseen = append(m.unseen, m.lost)
+func (m *model) noCallInFlight(key string) {
+	if last, held := m.lastHeld[key]; held && m.clock.now.Sub(last) < longestRun {
+		m.t.Fatalf("%s is taken away %s after the sender held it, while a message may still be on its way", short(key), m.clock.now.Sub(last))
+	}
+}
+
+// resolve is the person who does what a SlotError says: they look up which of
+// the keys is in use, and delete the others. That is asked of them only where
+// the machine cannot know.
+func (m *model) resolve(slots *SlotError) {
+	if len(slots.Keys) != keysPerUser {
+		m.t.Fatalf("refused with %d keys: %v", len(slots.Keys), slots)
+	}
+	certain := func(name string) bool { return name == slots.Record.Holds.ID || contains(slots.Record.Retiring, name) }
+	alien := func(name string) bool { return name == id(m.start.foreign) || name == id(m.start.theirs) }
+	open := 0
+	for _, k := range slots.Keys {
+		if !certain(k.ID) {
+			open++
 		}
-		return nil, err
-	}
-	return m.world.list(ctx, user)
-}
-
-func (m *model) create(ctx context.Context, user string) (awsapi.NewAccessKey, error) {
-	if keys, _ := m.world.list(context.WithoutCancel(ctx), user); len(keys) >= keysPerUser {
-		m.t.Fatalf("asked for a key while no slot is free: %s", m.left())
-	}
-	effect, failure := m.fails(ctx, "create", true)
-	var key awsapi.NewAccessKey
-	if effect {
-		key, _ = m.world.create(context.WithoutCancel(ctx), user)
-		m.watch()
-	}
-	if failure != nil {
-		if effect {
-			m.lost = key.ID
+		if !certain(k.ID) && !alien(k.ID) && !contains(slots.Record.Offered, k.ID) && !m.overlapped {
+			m.t.Fatalf("%s is a key of ours, and nothing says so: %v", short(k.ID), slots)
 		}
-		return awsapi.NewAccessKey{}, failure
 	}
-	return key, nil
-}
-
-func (m *model) setActive(ctx context.Context, user, id string, active bool) error {
-	return m.write(ctx, "deactivate", func(ctx context.Context) error {
-		m.noCallInFlight(id)
-		return m.world.setActive(ctx, user, id, active)
-	})
-}
-
-func (m *model) remove(ctx context.Context, user, id string) error {
-	return m.write(ctx, "delete", func(ctx context.Context) error {
-		m.noCallInFlight(id)
-		return m.world.remove(ctx, user, id)
-	})
-}
-
-func (m *model) deliver(ctx context.Context, secrets Secrets) error {
-	return m.write(ctx, "deliver", func(ctx context.Context) error {
-		return m.world.deliver(ctx, secrets)
-	})
-}
-
-// write makes a call that may fail in every way, and looks at what it did.
-func (m *model) write(ctx context.Context, name string, call func(context.Context) error) error {
-	effect, failure := m.fails(ctx, name, true)
-	if effect {
-		if err := call(context.WithoutCancel(ctx)); err != nil && failure == nil {
-			failure = err
+	if open == 0 {
+		m.t.Fatalf("refused, though it is known which key is in use: %v", slots)
+	}
+	if slots.User == user && slices.ContainsFunc(slots.Keys, func(k awsapi.AccessKey) bool { return contains(slots.Record.Offered, k.ID) }) {
+		m.t.Fatalf("refused, though there is a bridge: %v", slots)
+	}
+	for _, k := range slots.Keys {
+		if k.ID != m.held {
+			m.remove(k.ID)
 		}
-		m.watch()
+		if k.ID == id(m.start.foreign) {
+			m.start.foreign = ""
+		}
+		if k.ID == id(m.start.theirs) {
+			m.start.theirs = ""
+		}
 	}
-	return failure
-}
-
-func (m *model) noCallInFlight(id string) {
-	if last, held := m.lastHeld[id]; held && m.clock.now.Sub(last) < longestRun {
-		m.t.Fatalf("%s is taken away %s after the sender held it, while a message may still be on its way", id, m.clock.now.Sub(last))
-	}
-}
-
-// accepted answers yes and no by turns until the key is valid everywhere, as
-// the hosts of a fleet do that learn of it one by one.
-func (m *model) accepted(ctx context.Context, region string, key awsapi.NewAccessKey) (bool, error) {
-	if _, err := m.fails(ctx, "accepted", false); err != nil {
-		return false, err
-	}
-	accepted, err := m.world.accepted(ctx, region, key)
-	m.asked++
-	return accepted || m.asked%2 == 0, err
-}
-
-func (m *model) sleep(ctx context.Context, d time.Duration) error {
-	if _, err := m.fails(ctx, "sleep", false); err != nil {
-		return err
-	}
-	err := m.world.sleep(ctx, d)
 	m.watch()
-	return err
+}
+
+// finish is what a plain rotation leaves: one key of ours, which the sender
+// holds, and a record that says so and no more.
+func (m *model) finish() {
+	if m.current.ID != m.held || !m.working {
+		m.t.Errorf("the state says that the sender holds %s, and it holds %s", short(m.current.ID), short(m.held))
+	}
+	if want := "holds=" + short(m.held); strings.TrimSuffix(m.recorded(), " claimed") != want {
+		m.t.Errorf("record %q, want %q", m.recorded(), want)
+	}
+	for _, k := range m.account {
+		if k.ID != m.held && k.ID != id(m.start.foreign) && k.ID != id(m.start.theirs) && !m.overlapped {
+			m.t.Errorf("in the end there is key %s beside the sender's: %s", short(k.ID), m.left())
+		}
+	}
+	if users := slices.Sorted(maps.Keys(m.users)); slices.Contains(users, bridged) {
+		m.t.Errorf("users %s, and no bridge is needed any more", fmt.Sprint(users))
+	}
 }

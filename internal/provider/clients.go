@@ -40,6 +40,8 @@ type clients struct {
 	// delivered holds the ids of the senders that got their first key of an
 	// auth0sns_credentials in this run, see credentialsResource.Delete.
 	delivered sync.Map
+	// live is what plans of a destroy have found out.
+	live liveSenders
 }
 
 // base gives a resource its clients.
@@ -115,6 +117,20 @@ func alreadyExists(diags *diag.Diagnostics, resourceType, what, id, otherwise st
 	diags.AddError(what+" already exists", fmt.Sprintf(
 		"%s exists and is not in Terraform's state. It is never taken over silently. To manage it, add this block and plan again, the plan shows what would change:\n\n%s%s",
 		what, importBlock(resourceType, id), otherwise))
+}
+
+// leftBehind says that the plan takes over what an apply made that did not live
+// to write the state. It is told from what others made by why.
+func leftBehind(diags *diag.Diagnostics, what, why string) {
+	diags.AddWarning(what+" is left from an apply that stopped", fmt.Sprintf(
+		"%s exists, is not in Terraform's state, and %s: an apply made it and ended before the state was written. This apply takes it over. If it is not Terraform's, choose another name.", what, why))
+}
+
+// mayExist tells whether an object may be there after a create that failed:
+// its answer was lost, or the name is taken, perhaps by an earlier attempt.
+func mayExist(err error) bool {
+	var a interface{ Ambiguous() bool }
+	return auth0api.KindOf(err) == auth0api.Conflict || awsapi.KindOf(err) == awsapi.AlreadyExists || errors.As(err, &a) && a.Ambiguous()
 }
 
 // anotherName is the way out for an object that is found by its name.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
@@ -21,35 +22,22 @@ const (
 	statusKeyMissing     = "key missing"
 	statusKeyInactive    = "key inactive"
 	statusSecretsMissing = "secrets missing"
+	statusRewritten      = "secrets rewritten"
 	statusSenderMissing  = "sender missing"
 	statusInDoubt        = "delivery in doubt"
+	statusBridge         = "key of the bridge user"
 	statusRotationDue    = "rotation due"
 	statusOldKeyLeft     = "old key left"
 )
 
-// leftKeys is what became of keys in an operation that did not finish.
-type leftKeys struct {
-	// Superseded are held by no sender.
-	Superseded []handover.Key `json:"superseded,omitempty"`
-	// InDoubt may be held by the sender instead of the one in the state.
-	InDoubt []handover.Key `json:"in_doubt,omitempty"`
-	// Released tells that no sender holds the key in the state either: it is
-	// being destroyed.
-	Released bool `json:"released,omitempty"`
-}
-
-// renamed returns the keys with those of one user as another's.
-func (l leftKeys) renamed(from, to string) leftKeys {
-	rename := func(keys []handover.Key) []handover.Key {
-		keys = slices.Clone(keys)
-		for i := range keys {
-			if keys[i].User == from {
-				keys[i].User = to
-			}
-		}
-		return keys
-	}
-	return leftKeys{Superseded: rename(l.Superseded), InDoubt: rename(l.InDoubt)}
+// seen is what a refresh found out about credentials.
+type seen struct {
+	keys []awsapi.AccessKey
+	// record is the zero value where the keys alone say that all is well.
+	record handover.Record
+	sender senderSecrets
+	// written is when the secrets were last written by Terraform.
+	written time.Time
 }
 
 type credentialsModel struct {
@@ -65,6 +53,16 @@ type credentialsModel struct {
 	RotationDueAt types.String `tfsdk:"rotation_due_at"`
 	SenderID      types.String `tfsdk:"sender_id"`
 	Status        types.String `tfsdk:"status"`
+
+	Timeouts timeouts.Value `tfsdk:"timeouts"`
+}
+
+// sender is the id of the hook or Action.
+func (m credentialsModel) sender() string {
+	if m.ActionID.ValueString() != "" {
+		return m.ActionID.ValueString()
+	}
+	return m.HookID.ValueString()
 }
 
 // current is the key that the sender holds.
@@ -76,20 +74,23 @@ func (m credentialsModel) current() handover.Key {
 func (m *credentialsModel) deliver(key awsapi.AccessKey) {
 	m.AccessKeyID = types.StringValue(key.ID)
 	m.CreatedAt = types.StringValue(key.CreatedAt.UTC().Format(time.RFC3339))
-	m.SenderID = m.HookID
+	m.SenderID = types.StringValue(m.sender())
 	m.Status = types.StringValue(statusDelivered)
 	m.RotationDueAt = m.dueAt()
 }
 
-// read takes over what both sides say. present are the names of the sender's
-// secrets; nil means that the sender itself is gone.
-func (m *credentialsModel) read(keys []awsapi.AccessKey, present []string, left leftKeys, now time.Time) {
-	if i := m.find(keys); i >= 0 {
-		m.CreatedAt = types.StringValue(keys[i].CreatedAt.UTC().Format(time.RFC3339))
+// read takes over what both sides say. The key is the one that the record names:
+// the run that delivered it may not have lived to write the state.
+func (m *credentialsModel) read(found seen, now time.Time) {
+	if holds := found.record.Holds.ID; holds != "" {
+		m.AccessKeyID = types.StringValue(holds)
 	}
-	m.SenderID = m.HookID
+	if i := m.find(found.keys); i >= 0 {
+		m.CreatedAt = types.StringValue(found.keys[i].CreatedAt.UTC().Format(time.RFC3339))
+	}
+	m.SenderID = types.StringValue(m.sender())
 	m.RotationDueAt = m.dueAt()
-	m.Status = types.StringValue(m.statusOf(keys, present, left, now))
+	m.Status = types.StringValue(m.statusOf(found, now))
 	if m.ForceDestroy.IsNull() {
 		m.ForceDestroy = types.BoolValue(false)
 	}
@@ -100,22 +101,26 @@ func (m credentialsModel) find(keys []awsapi.AccessKey) int {
 	return slices.IndexFunc(keys, func(k awsapi.AccessKey) bool { return k.ID == m.AccessKeyID.ValueString() })
 }
 
-func (m credentialsModel) statusOf(keys []awsapi.AccessKey, present []string, left leftKeys, now time.Time) string {
-	i := m.find(keys)
+func (m credentialsModel) statusOf(found seen, now time.Time) string {
+	i := m.find(found.keys)
 	switch {
+	case found.record.Holds.ID == m.AccessKeyID.ValueString() && found.record.Holds.User != m.IAMUser.ValueString():
+		return statusBridge
 	case i < 0:
 		return statusKeyMissing
-	case !keys[i].Active:
+	case !found.keys[i].Active:
 		return statusKeyInactive
-	case present == nil:
+	case !found.sender.exists:
 		return statusSenderMissing
-	case slices.ContainsFunc(handover.SecretNames(), func(n string) bool { return !slices.Contains(present, n) }):
+	case slices.ContainsFunc(handover.SecretNames(), func(n string) bool { return !slices.Contains(found.sender.names, n) }):
 		return statusSecretsMissing
-	case len(left.InDoubt) > 0:
+	case !found.written.IsZero() && !found.sender.written.Equal(found.written):
+		return statusRewritten
+	case len(found.record.Offered) > 0:
 		return statusInDoubt
 	case m.pastDue(now):
 		return statusRotationDue
-	case len(left.Superseded) > 0:
+	case found.record.Open():
 		return statusOldKeyLeft
 	default:
 		return statusDelivered
@@ -157,7 +162,9 @@ func (m credentialsModel) rotates(state credentialsModel, imported bool) bool {
 // broken tells whether the sender cannot send with the key, or perhaps has
 // another, so that it is to get a new one.
 func (m credentialsModel) broken() bool {
-	return slices.Contains([]string{statusKeyMissing, statusKeyInactive, statusSecretsMissing, statusSenderMissing, statusInDoubt}, m.Status.ValueString())
+	return slices.Contains([]string{
+		statusKeyMissing, statusKeyInactive, statusSecretsMissing, statusRewritten, statusSenderMissing, statusInDoubt, statusBridge,
+	}, m.Status.ValueString())
 }
 
 // minRotateAfter keeps a typing error from rotating in every apply.
@@ -193,12 +200,12 @@ func age(d time.Duration) string {
 
 // credentialsImportID is the id of an import: the four things that cannot be
 // found out, since Auth0 returns no secret values.
-type credentialsImportID struct{ user, accessKeyID, hookID, region string }
+type credentialsImportID struct{ user, accessKeyID, senderID, region string }
 
 func parseCredentialsImportID(id string) (credentialsImportID, error) {
 	parts := strings.Split(id, "/")
 	if len(parts) != 4 || slices.Contains(parts, "") {
-		return credentialsImportID{}, fmt.Errorf("%q is not <IAM user>/<access key id>/<hook id>/<region>", id)
+		return credentialsImportID{}, fmt.Errorf("%q is not <IAM user>/<access key id>/<hook or Action id>/<region>", id)
 	}
 	if !awsapi.ValidRegionName(parts[3]) {
 		return credentialsImportID{}, fmt.Errorf("%q in %q is not the name of an AWS region", parts[3], id)

@@ -85,36 +85,59 @@ func TestCredentialsStatus(t *testing.T) {
 		early    = mintedAt.Add(time.Hour)
 		late     = mintedAt.Add(90 * 24 * time.Hour)
 	)
+	hook := func(names []string) senderSecrets { return senderSecrets{exists: true, names: names} }
+	action := senderSecrets{exists: true, names: all, written: mintedAt}
+	inDoubt := handover.Record{Run: "1", Offered: left}
+	oldLeft := handover.Record{Run: "1", Retiring: left}
 	tests := map[string]struct {
-		keys    []awsapi.AccessKey
-		present []string
-		left    leftKeys
-		now     time.Time
-		want    string
+		found seen
+		now   time.Time
+		want  string
 	}{
-		"as delivered":              {active, all, leftKeys{}, early, statusDelivered},
-		"user without keys":         {nil, all, leftKeys{}, early, statusKeyMissing},
-		"only a foreign key":        {foreign, all, leftKeys{}, early, statusKeyMissing},
-		"key deactivated":           {inactive, all, leftKeys{}, early, statusKeyInactive},
-		"hook gone":                 {active, nil, leftKeys{}, early, statusSenderMissing},
-		"no secret":                 {active, []string{}, leftKeys{}, early, statusSecretsMissing},
-		"one secret missing":        {active, []string{handover.SecretAccessKeyID, handover.SecretRegion, "OTHER"}, leftKeys{}, early, statusSecretsMissing},
-		"delivery in doubt":         {active, all, leftKeys{InDoubt: left}, early, statusInDoubt},
-		"a second before the limit": {active, all, leftKeys{}, late.Add(-time.Second), statusDelivered},
-		"at the limit":              {active, all, leftKeys{}, late, statusRotationDue},
-		"old key left":              {active, all, leftKeys{Superseded: left}, early, statusOldKeyLeft},
-		"old key left, and due":     {active, all, leftKeys{Superseded: left}, late, statusRotationDue},
-		"inactive, and hook gone":   {inactive, nil, leftKeys{}, late, statusKeyInactive},
+		"as delivered":              {seen{keys: active, sender: hook(all)}, early, statusDelivered},
+		"user without keys":         {seen{sender: hook(all)}, early, statusKeyMissing},
+		"only a foreign key":        {seen{keys: foreign, sender: hook(all)}, early, statusKeyMissing},
+		"key deactivated":           {seen{keys: inactive, sender: hook(all)}, early, statusKeyInactive},
+		"hook gone":                 {seen{keys: active}, early, statusSenderMissing},
+		"no secret":                 {seen{keys: active, sender: hook(nil)}, early, statusSecretsMissing},
+		"one secret missing":        {seen{keys: active, sender: hook([]string{handover.SecretAccessKeyID, handover.SecretRegion, "OTHER"})}, early, statusSecretsMissing},
+		"delivery in doubt":         {seen{keys: active, sender: hook(all), record: inDoubt}, early, statusInDoubt},
+		"a second before the limit": {seen{keys: active, sender: hook(all)}, late.Add(-time.Second), statusDelivered},
+		"at the limit":              {seen{keys: active, sender: hook(all)}, late, statusRotationDue},
+		"old key left":              {seen{keys: active, sender: hook(all), record: oldLeft}, early, statusOldKeyLeft},
+		"old key left, and due":     {seen{keys: active, sender: hook(all), record: oldLeft}, late, statusRotationDue},
+		"inactive, and hook gone":   {seen{keys: inactive}, late, statusKeyInactive},
+		"Action as written":         {seen{keys: active, sender: action, written: mintedAt}, early, statusDelivered},
+		"Action rewritten by hand":  {seen{keys: active, sender: action, written: early}, early, statusRewritten},
+		"Action never looked at":    {seen{keys: active, sender: action}, early, statusDelivered},
+		"key of the bridge user": {seen{keys: foreign, sender: hook(all), record: handover.Record{
+			Run: "1", Holds: handover.Key{User: "auth0-mfa-sms-bridge", ID: "AKIAOTHER"}, Bridge: true,
+		}}, early, statusBridge},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			m := deliveredCredentials()
 			m.Status = types.StringNull()
-			m.read(test.keys, test.present, test.left, test.now)
+			m.read(test.found, test.now)
 			if got := m.Status.ValueString(); got != test.want {
 				t.Errorf("status %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestCredentialsReadTheKeyOfTheRecord: an apply that was killed after the
+// delivery leaves a state with the old key, and the key in use would be taken
+// for a foreign one.
+func TestCredentialsReadTheKeyOfTheRecord(t *testing.T) {
+	m := deliveredCredentials()
+	key := awsapi.AccessKey{ID: "AKIANEW", Active: true, CreatedAt: mintedAt.Add(time.Hour)}
+	m.read(seen{
+		keys: []awsapi.AccessKey{key}, sender: senderSecrets{exists: true, names: handover.SecretNames()},
+		record: handover.Record{Run: "1", Holds: handover.Key{User: m.IAMUser.ValueString(), ID: "AKIANEW"}},
+	}, mintedAt.Add(2*time.Hour))
+	if m.AccessKeyID.ValueString() != "AKIANEW" || m.Status.ValueString() != statusDelivered || m.CreatedAt.ValueString() != key.CreatedAt.Format(time.RFC3339) {
+		t.Errorf("key %s made %s is %s, want AKIANEW delivered", m.AccessKeyID, m.CreatedAt, m.Status)
 	}
 }
 
@@ -125,7 +148,9 @@ func TestCredentialsReadCompletesAnImport(t *testing.T) {
 		IAMUser: want.IAMUser, HookID: want.HookID, Region: want.Region, AccessKeyID: want.AccessKeyID,
 		Keepers: types.MapNull(types.StringType),
 	}
-	m.read([]awsapi.AccessKey{{ID: "AKIAOLD", Active: true, CreatedAt: mintedAt}}, handover.SecretNames(), leftKeys{}, mintedAt)
+	m.read(seen{
+		keys: []awsapi.AccessKey{{ID: "AKIAOLD", Active: true, CreatedAt: mintedAt}}, sender: senderSecrets{exists: true, names: handover.SecretNames()},
+	}, mintedAt)
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Errorf("after an import the state is not what a create would have left (-want +got):\n%s", diff)
 	}
@@ -209,22 +234,5 @@ func TestAge(t *testing.T) {
 		if got := age(d); got != want {
 			t.Errorf("age(%s) = %q, want %q", d, got, want)
 		}
-	}
-}
-
-func TestLeftKeysFollowARename(t *testing.T) {
-	left := leftKeys{
-		Superseded: []handover.Key{{User: "old", ID: "AKIA1"}, {User: "third", ID: "AKIA2"}},
-		InDoubt:    []handover.Key{{User: "old", ID: "AKIA3"}},
-	}
-	want := leftKeys{
-		Superseded: []handover.Key{{User: "new", ID: "AKIA1"}, {User: "third", ID: "AKIA2"}},
-		InDoubt:    []handover.Key{{User: "new", ID: "AKIA3"}},
-	}
-	if diff := cmp.Diff(want, left.renamed("old", "new")); diff != "" {
-		t.Errorf("under the old name AWS finds none of these, and they would never be deleted (-want +got):\n%s", diff)
-	}
-	if left.Superseded[0].User != "old" {
-		t.Error("the keys of the caller were changed")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -17,8 +18,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
 )
 
@@ -32,7 +33,7 @@ func (r *credentialsResource) Metadata(_ context.Context, _ resource.MetadataReq
 	resp.TypeName = typeCredentials
 }
 
-func (r *credentialsResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+func (r *credentialsResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "One IAM access key, minted and handed to a sender at Auth0 as its secrets `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_REGION`. " +
 			"The secret key exists in memory only, between the two: it is in no configuration, plan, state or log.",
@@ -52,9 +53,11 @@ func (r *credentialsResource) Schema(_ context.Context, _ resource.SchemaRequest
 				},
 			},
 			"action_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the Action that sends with this key. Not supported in this version, which refuses it in plan: use `hook_id`.",
-				Optional:            true,
-				Validators:          []validator.String{check(func(string) error { return errActionUnsupported })},
+				MarkdownDescription: "Id of the Action that sends with this key. It must have no secrets but the three, since Auth0 replaces all of them at once. " +
+					"After the key is delivered the Action is deployed, and bound to its trigger if it is not.",
+				Optional:      true,
+				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
+				Validators:    []validator.String{check(requireActionID)},
 			},
 			"region": schema.StringAttribute{
 				MarkdownDescription: "Region of SNS, the secret `AWS_REGION`. Default: the provider's region when the key is first made, and kept from then on. A change rotates the key.",
@@ -91,43 +94,104 @@ func (r *credentialsResource) Schema(_ context.Context, _ resource.SchemaRequest
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"status": schema.StringAttribute{
-				MarkdownDescription: fmt.Sprintf("`%s`; or what is due or was changed outside Terraform, and is put right by the next apply: `%s`, `%s`, `%s`, `%s`, `%s`, `%s`, `%s`. "+
-					"A secret whose value was replaced by hand is not seen: Auth0 never returns it.",
-					statusDelivered, statusKeyMissing, statusKeyInactive, statusSecretsMissing, statusSenderMissing, statusInDoubt, statusRotationDue, statusOldKeyLeft),
+				MarkdownDescription: fmt.Sprintf("`%s`; or what is due or was changed outside Terraform, and is put right by the next apply: `%s`. "+
+					"A secret of a hook whose value was replaced by hand is not seen: Auth0 never returns it.",
+					statusDelivered, strings.Join([]string{
+						statusKeyMissing, statusKeyInactive, statusSecretsMissing, statusRewritten, statusSenderMissing,
+						statusInDoubt, statusBridge, statusRotationDue, statusOldKeyLeft,
+					}, "`, `")),
 				Computed: true,
 			},
+		},
+		Blocks: map[string]schema.Block{
+			"timeouts": timeouts.Block(ctx, timeouts.Opts{
+				Create: true, Update: true, Delete: true,
+				CreateDescription: "Limit of the first hand-over, e.g. `15m`. Default `10m`. What is begun by then is undone or left as the record says.",
+				UpdateDescription: "Limit of a rotation. Default `10m`.",
+				DeleteDescription: "Limit of the removal. Default `10m`.",
+			}),
 		},
 	}
 }
 
-var errActionUnsupported = fmt.Errorf("delivery to an Action is not supported in this version; use hook_id")
+// handoverLimit is the default of the time limits: an Action that is built with
+// npm packages takes minutes at worst, a hook half a minute.
+const handoverLimit = 10 * time.Minute
+
+func requireActionID(id string) error {
+	if !delivery.IsActionID(id) {
+		return fmt.Errorf("%q is not the id of an Action, which is a UUID; for a hook, use hook_id", id)
+	}
+	return nil
+}
 
 func (r *credentialsResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.clients == nil {
+	if r.clients == nil {
 		return
 	}
 	ctx = r.masked(ctx)
 	var plan, state, config credentialsModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	create := req.State.Raw.IsNull()
+	create, destroy := req.State.Raw.IsNull(), req.Plan.Raw.IsNull()
 	if !create {
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	}
+	if destroy {
+		if !state.ForceDestroy.ValueBool() {
+			resp.Diagnostics.Append(r.warnLive(ctx, "key", state.sender())...)
+		}
+		return
+	}
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	plan.Region = r.planRegion(config.Region, state.Region, &resp.Diagnostics)
 	plan.Status = types.StringValue(statusDelivered)
-	if !create {
+	if create {
+		r.planTakeUp(ctx, plan, &resp.Diagnostics)
+	} else {
 		imported, diags := r.imported(ctx, req.Private)
 		resp.Diagnostics.Append(diags...)
 		r.planUpdate(&plan, state, imported, &resp.Diagnostics)
 	}
 	if create || plan.AccessKeyID.IsUnknown() {
-		r.planMint(ctx, &resp.Diagnostics)
+		r.planMint(ctx, plan, &resp.Diagnostics)
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+}
+
+// planTakeUp tells what an apply that did not live to write the state has left
+// of these credentials.
+func (r *credentialsResource) planTakeUp(ctx context.Context, plan credentialsModel, diags *diag.Diagnostics) {
+	user := plan.IAMUser.ValueString()
+	if r.aws == nil || user == "" || plan.sender() == "" {
+		return
+	}
+	known, err := r.machine(plan, "").Look(ctx, user, handover.Key{})
+	if awsapi.IsNotFound(err) {
+		return
+	}
+	if err != nil {
+		addAWSError(diags, "Access keys cannot be looked up", err)
+		return
+	}
+	record := known.Record
+	if record.Run == "" {
+		return
+	}
+	found := fmt.Sprintf("The record on IAM user %q says that an apply of %s was at work on the keys of sender %s", user, record.At.UTC().Format(time.RFC3339), plan.sender())
+	if record.Holds.ID != "" {
+		found += fmt.Sprintf("; the sender holds key %s", record.Holds.ID)
+	}
+	if len(record.Offered) > 0 {
+		found += fmt.Sprintf("; it may hold %s", handover.KeyIDs(record.Offered))
+	}
+	if len(record.Retiring) > 0 {
+		found += fmt.Sprintf("; nobody holds %s", handover.KeyIDs(record.Retiring))
+	}
+	diags.AddWarning("An earlier hand-over is not in the state", found+
+		". This apply goes on from there: it delivers a new key and then deletes the ones of the record. If another state manages these credentials, do not apply: import them there.")
 }
 
 // planRegion settles the region and warns where SNS is not known to send SMS.
@@ -180,9 +244,9 @@ func (r *credentialsResource) planUpdate(plan *credentialsModel, state credentia
 }
 
 // planMint checks, before anything changes, what a new key will need.
-func (r *credentialsResource) planMint(ctx context.Context, diags *diag.Diagnostics) {
-	if r.auth0 != nil {
-		diags.Append(r.requireScopes(ctx, "read:hooks", "create:hooks", "update:hooks", "delete:hooks", "read:guardian_factors")...)
+func (r *credentialsResource) planMint(ctx context.Context, plan credentialsModel, diags *diag.Diagnostics) {
+	if r.auth0 != nil && plan.sender() != "" {
+		diags.Append(r.requireScopes(ctx, senderScopes(plan.sender())...)...)
 	}
 	if r.aws != nil {
 		diags.Append(r.requireAccount(ctx)...)
@@ -193,35 +257,59 @@ func (r *credentialsResource) Create(ctx context.Context, req resource.CreateReq
 	ctx = r.masked(ctx)
 	var plan credentialsModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	limit, diags := plan.Timeouts.Create(ctx, handoverLimit)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	if resp.Diagnostics.Append(r.requireTenant(ctx, resp.Private, resp.Private)...); resp.Diagnostics.HasError() {
 		return
 	}
-	outcome, err := r.machine(plan).Rotate(ctx, handover.Rotation{
+	owner, err := handover.NewID()
+	if err != nil {
+		resp.Diagnostics.AddError("The key was not handed over", err.Error())
+		return
+	}
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateOwner, owner)...)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	outcome, err := r.machine(plan, owner).Rotate(ctx, handover.Rotation{
 		User:   plan.IAMUser.ValueString(),
 		Region: plan.Region.ValueString(),
 	})
-	if err != nil {
-		detail := err.Error()
-		for _, key := range slices.Concat(outcome.Superseded, outcome.InDoubt) {
-			detail += fmt.Sprintf("\n\nNothing here remembers key %s. Delete it by hand when no sender holds it: aws iam delete-access-key --user-name %s --access-key-id %s", key.ID, key.User, key.ID)
-		}
-		resp.Diagnostics.AddError("The key was not handed over", detail)
+	switch {
+	case err != nil && outcome.Delivered.ID == "":
+		resp.Diagnostics.AddError("The key was not handed over", err.Error())
 		return
+	case err != nil:
+		// An error would have Terraform replace what works.
+		resp.Diagnostics.AddWarning("The hand-over did not finish", err.Error())
+		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateOpen, true)...)
 	}
-	r.delivered.Store(plan.HookID.ValueString(), true)
+	r.delivered.Store(plan.sender(), true)
 	plan.deliver(outcome.Delivered)
+	resp.Diagnostics.Append(r.noteWritten(ctx, plan, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// noteWritten remembers when an Action's secrets were written, so that a refresh
+// sees that somebody else has written them since. Where it cannot be read, the
+// next refresh remembers what it finds.
+func (r *credentialsResource) noteWritten(ctx context.Context, m credentialsModel, private privateWriter) diag.Diagnostics {
+	if !delivery.IsActionID(m.sender()) {
+		return nil
+	}
+	found, err := r.senderSecrets(ctx, m.sender())
+	if err != nil {
+		found.written = time.Time{}
+	}
+	return writePrivate(ctx, private, privateWritten, found.written)
 }
 
 func (r *credentialsResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	ctx = r.masked(ctx)
 	var state credentialsModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	left, diags := r.leftKeys(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -236,25 +324,62 @@ func (r *credentialsResource) Read(ctx context.Context, req resource.ReadRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	keys, err := r.aws.AccessKeys(ctx, state.IAMUser.ValueString())
-	if err != nil && !awsapi.IsNotFound(err) {
-		resp.Diagnostics.AddError("Access keys cannot be listed", err.Error())
-		return
-	}
-	present, err := r.auth0.HookSecretNames(ctx, state.HookID.ValueString())
-	if err != nil && !auth0api.IsNotFound(err) {
-		addHookError(&resp.Diagnostics, "Secrets of the hook cannot be listed", err)
+	found, diags := r.see(ctx, state, req.Private, resp.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
 		return
 	}
 	imported := state.SenderID.IsNull()
-	state.read(keys, present, left, r.clock.Now())
-	if imported && slices.Contains([]string{statusKeyMissing, statusSenderMissing}, state.Status.ValueString()) {
+	asked := state.AccessKeyID.ValueString()
+	state.read(found, r.clock.Now())
+	if imported && (slices.Contains([]string{statusKeyMissing, statusSenderMissing}, state.Status.ValueString()) || state.AccessKeyID.ValueString() != asked) {
 		resp.Diagnostics.AddError("There is nothing to import", fmt.Sprintf(
-			"IAM user %q has no access key %s, or %s has no hook %s: %s.",
-			state.IAMUser.ValueString(), state.AccessKeyID.ValueString(), r.auth0.Domain(), state.HookID.ValueString(), state.Status.ValueString()))
+			"IAM user %q has no access key %s, or %s has no sender %s, or that holds key %s: %s.",
+			state.IAMUser.ValueString(), asked, r.auth0.Domain(), state.sender(), state.AccessKeyID.ValueString(), state.Status.ValueString()))
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+// see reads both sides. The record is asked where the keys are not just the one
+// of the state, or where the last operation left something.
+func (r *credentialsResource) see(ctx context.Context, state credentialsModel, from privateReader, to privateWriter) (seen, diag.Diagnostics) {
+	var open bool
+	var found seen
+	_, diags := readPrivate(ctx, from, privateOpen, &open)
+	_, more := readPrivate(ctx, from, privateWritten, &found.written)
+	diags.Append(more...)
+	owner, more := r.owner(ctx, from)
+	diags.Append(more...)
+	if diags.HasError() {
+		return seen{}, diags
+	}
+	var err error
+	found.keys, err = r.aws.AccessKeys(ctx, state.IAMUser.ValueString())
+	if err != nil && !awsapi.IsNotFound(err) {
+		diags.AddError("Access keys cannot be listed", err.Error())
+		return seen{}, diags
+	}
+	if open || len(found.keys) != 1 || state.find(found.keys) < 0 {
+		known, err := r.machine(state, owner).Look(ctx, state.IAMUser.ValueString(), state.current())
+		if err != nil && !awsapi.IsNotFound(err) {
+			addAWSError(&diags, "Access keys cannot be looked up", err)
+			return seen{}, diags
+		}
+		if known.Mine {
+			found.record = known.Record
+		}
+	}
+	found.sender, err = r.senderSecrets(ctx, state.sender())
+	if err != nil {
+		addHookError(&diags, "Secrets of the sender cannot be listed", err)
+		return seen{}, diags
+	}
+	if found.written.IsZero() && !found.sender.written.IsZero() {
+		found.written = found.sender.written
+		diags.Append(writePrivate(ctx, to, privateWritten, found.written)...)
+	}
+	return found, diags
 }
 
 func (r *credentialsResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -262,7 +387,7 @@ func (r *credentialsResource) Update(ctx context.Context, req resource.UpdateReq
 	var plan, state credentialsModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	left, diags := r.leftKeys(ctx, req.Private)
+	limit, diags := plan.Timeouts.Update(ctx, handoverLimit)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -272,6 +397,8 @@ func (r *credentialsResource) Update(ctx context.Context, req resource.UpdateReq
 	}
 	imported, diags := r.imported(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
+	owner, diags := r.owner(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
 	renamed, err := r.renamed(ctx, plan, state)
 	if err != nil {
 		resp.Diagnostics.AddError("Access keys cannot be listed", err.Error())
@@ -280,51 +407,36 @@ func (r *credentialsResource) Update(ctx context.Context, req resource.UpdateReq
 		return
 	}
 	if renamed {
-		left = left.renamed(state.IAMUser.ValueString(), plan.IAMUser.ValueString())
 		state.IAMUser = plan.IAMUser
 	}
-	machine := r.machine(plan)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	rotation := handover.Rotation{User: plan.IAMUser.ValueString(), Region: plan.Region.ValueString(), Current: state.current()}
 	var outcome handover.Outcome
-	if plan.AccessKeyID.IsUnknown() && (!renamed || plan.rotates(state, imported)) {
-		outcome, err = machine.Rotate(ctx, handover.Rotation{
-			User:       plan.IAMUser.ValueString(),
-			Region:     plan.Region.ValueString(),
-			Current:    state.current(),
-			Superseded: left.Superseded,
-			InDoubt:    left.InDoubt,
-		})
-	} else {
+	switch {
+	case plan.AccessKeyID.IsUnknown() && (!renamed || plan.rotates(state, imported)):
+		outcome, err = r.machine(plan, owner).Rotate(ctx, rotation)
+	case state.Status.ValueString() == statusOldKeyLeft:
+		outcome, err = r.machine(plan, owner).Finish(ctx, rotation)
+	}
+	if plan.AccessKeyID.IsUnknown() && outcome.Delivered.ID == "" {
 		plan.AccessKeyID, plan.CreatedAt = state.AccessKeyID, state.CreatedAt
 		plan.RotationDueAt = plan.dueAt()
-		outcome, err = r.retireLeft(ctx, machine, left)
 	}
-	resp.Diagnostics.Append(r.record(ctx, plan, outcome, err, resp)...)
+	resp.Diagnostics.Append(r.save(ctx, plan, outcome, err, resp)...)
 }
 
-// retireLeft deletes the keys that an earlier rotation left. That one may have
-// been interrupted a moment ago, so calls in flight are waited out here too.
-func (r *credentialsResource) retireLeft(ctx context.Context, machine *handover.Machine, left leftKeys) (handover.Outcome, error) {
-	outcome := handover.Outcome{Superseded: left.Superseded, InDoubt: left.InDoubt}
-	if len(left.Superseded) == 0 {
-		return outcome, nil
-	}
-	err := r.clock.Sleep(ctx, handover.InFlight)
-	if err == nil {
-		outcome.Superseded, err = machine.RetireAll(ctx, left.Superseded)
-	}
-	return outcome, err
-}
-
-// record saves what is true now. After an error the state keeps the plan's
+// save writes down what is true now. After an error the state keeps the plan's
 // values only where the sender took the new key: else the next plan must show
 // the rotation again.
-func (r *credentialsResource) record(ctx context.Context, plan credentialsModel, outcome handover.Outcome, err error, resp *resource.UpdateResponse) diag.Diagnostics {
-	diags := writePrivate(ctx, resp.Private, privateLeftKeys, leftKeys{Superseded: outcome.Superseded, InDoubt: outcome.InDoubt})
+func (r *credentialsResource) save(ctx context.Context, plan credentialsModel, outcome handover.Outcome, err error, resp *resource.UpdateResponse) diag.Diagnostics {
+	diags := writePrivate(ctx, resp.Private, privateOpen, outcome.Record.Open())
 	delivered := outcome.Delivered.ID != ""
 	if delivered {
 		plan.deliver(outcome.Delivered)
+		diags.Append(r.noteWritten(context.WithoutCancel(ctx), plan, resp.Private)...)
 	}
-	if len(outcome.Superseded) > 0 {
+	if outcome.Record.Open() {
 		plan.Status = types.StringValue(statusOldKeyLeft)
 	}
 	if err == nil || delivered {
@@ -352,7 +464,9 @@ func (r *credentialsResource) Delete(ctx context.Context, req resource.DeleteReq
 	ctx = r.masked(ctx)
 	var state credentialsModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	left, diags := r.leftKeys(ctx, req.Private)
+	limit, diags := state.Timeouts.Delete(ctx, handoverLimit)
+	resp.Diagnostics.Append(diags...)
+	owner, diags := r.owner(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -364,104 +478,124 @@ func (r *credentialsResource) Delete(ctx context.Context, req resource.DeleteReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if !left.Released {
-		_, replaced := r.delivered.Load(state.HookID.ValueString())
-		if !replaced {
-			resp.Diagnostics.Append(r.release(ctx, state, left)...)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	machine, user := r.machine(state, owner), state.IAMUser.ValueString()
+	known, err := machine.Look(ctx, user, state.current())
+	if err != nil && !awsapi.IsNotFound(err) {
+		addAWSError(&resp.Diagnostics, "Access keys cannot be looked up", err)
+		return
+	}
+	keys := known.Record.Keys()
+	_, replaced := r.delivered.Load(state.sender())
+	switch {
+	case !known.Mine:
+		// The record is that of an object that replaced this one.
+		keys = slices.DeleteFunc([]handover.Key{state.current()}, func(handover.Key) bool { return state.find(known.Keys) < 0 })
+		err = r.retireReplaced(ctx, machine, keys)
+	case replaced:
+		if err = r.clock.Sleep(ctx, handover.InFlight); err == nil {
+			keys, err = machine.Forget(ctx, user, known)
 		}
+	case known.Record.Released():
+		keys, err = machine.Forget(ctx, user, known)
+	default:
+		resp.Diagnostics.Append(r.release(ctx, state, known)...)
 		if resp.Diagnostics.HasError() {
 			return
 		}
-		left.Released = true
-		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateLeftKeys, left)...)
-		if replaced {
-			// With create_before_destroy the secrets are those of the new object
-			// already, and only calls in flight use the old ones.
-			if err := r.clock.Sleep(ctx, handover.InFlight); err != nil {
-				resp.Diagnostics.AddError("Access key was not deleted", err.Error())
-				return
-			}
+		if known, err = machine.Release(ctx, user, known); err == nil {
+			keys, err = machine.Forget(ctx, user, known)
 		}
 	}
-	keys, err := r.machine(state).RetireAll(ctx, slices.Concat(left.Superseded, left.InDoubt, []handover.Key{state.current()}))
 	if err != nil {
 		resp.Diagnostics.AddError("Access key was not deleted", fmt.Sprintf(
 			"%s\n\nNo sender holds it any more. Still to be deleted, by another destroy: %s.", err, handover.KeyIDs(keys)))
 	}
 }
 
+// retireReplaced deletes keys that only calls in flight still use.
+func (r *credentialsResource) retireReplaced(ctx context.Context, machine *handover.Machine, keys []handover.Key) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	if err := r.clock.Sleep(ctx, handover.InFlight); err != nil {
+		return err
+	}
+	_, err := machine.RetireAll(ctx, keys)
+	return err
+}
+
 // release makes the sender stop using the key, unless people depend on it. A
 // key that is gone or inactive sends nothing, so nobody does.
-func (r *credentialsResource) release(ctx context.Context, state credentialsModel, left leftKeys) diag.Diagnostics {
+func (r *credentialsResource) release(ctx context.Context, state credentialsModel, known handover.Known) diag.Diagnostics {
 	var diags diag.Diagnostics
-	keys, err := r.aws.AccessKeys(ctx, state.IAMUser.ValueString())
-	if err != nil && !awsapi.IsNotFound(err) {
-		diags.AddError("Access keys cannot be listed", err.Error())
-		return diags
+	i := state.find(known.Keys)
+	if i >= 0 && known.Keys[i].Active && !state.ForceDestroy.ValueBool() {
+		diags.Append(r.refuseLive(ctx, "key", state.sender())...)
 	}
-	i := state.find(keys)
-	if i >= 0 && keys[i].Active && !state.ForceDestroy.ValueBool() {
-		diags.Append(r.refuseLive(ctx, "key", state.HookID.ValueString())...)
-		if diags.HasError() {
-			diags.AddWarning("If another object has taken the hook over", fmt.Sprintf(
-				"After a block that was renamed without a moved block, or a replacement that was interrupted, the hook holds another key already. "+
-					"Look which key AWS shows as used (aws iam get-access-key-last-used --access-key-id %[2]s). If it is not this one, deactivate it, and the next apply removes it: "+
-					"aws iam update-access-key --status Inactive --user-name %[1]s --access-key-id %[2]s", state.IAMUser.ValueString(), state.AccessKeyID.ValueString()))
-			return diags
+	others := otherActiveKeys(known)
+	if diags.HasError() {
+		if len(others) > 0 {
+			diags.AddWarning("If something else has taken the sender over", fmt.Sprintf(
+				"IAM user %[1]q has another active key, %[3]s, which no record speaks of. Look which one AWS shows as used (aws iam get-access-key-last-used --access-key-id %[2]s). If it is not %[2]s, deactivate that, and the next apply removes it: "+
+					"aws iam update-access-key --status Inactive --user-name %[1]s --access-key-id %[2]s", state.IAMUser.ValueString(), state.AccessKeyID.ValueString(), strings.Join(others, ", ")))
 		}
-	}
-	if others := otherActiveKeys(keys, state, left); len(others) > 0 {
-		// Auth0 does not tell whose secrets the hook holds. Those of another
-		// key may have been delivered by another object.
-		diags.AddWarning("Secrets were left in the hook", fmt.Sprintf(
-			"IAM user %q has another active key, %s, and hook %s may hold that one by now.", state.IAMUser.ValueString(), strings.Join(others, ", "), state.HookID.ValueString()))
 		return diags
 	}
-	if err := r.sender(state).Withdraw(ctx); err != nil {
-		addHookError(&diags, "Secrets were not removed from the hook", err)
+	if len(others) > 0 {
+		// Auth0 does not tell whose secrets the sender holds. Those of another
+		// key may have been delivered by another object.
+		diags.AddWarning("Secrets were left in the sender", fmt.Sprintf(
+			"IAM user %q has another active key, %s, and sender %s may hold that one by now.", state.IAMUser.ValueString(), strings.Join(others, ", "), state.sender()))
+		return diags
+	}
+	if err := r.sender(state.sender()).Withdraw(ctx); err != nil {
+		addHookError(&diags, "Secrets were not removed from the sender", err)
 	}
 	return diags
 }
 
-// otherActiveKeys are active keys that this object does not know.
-func otherActiveKeys(keys []awsapi.AccessKey, state credentialsModel, left leftKeys) []string {
+// otherActiveKeys are active keys that no record speaks of.
+func otherActiveKeys(known handover.Known) []string {
 	var ids []string
-	for _, k := range keys {
-		ours := slices.ContainsFunc(slices.Concat(left.Superseded, left.InDoubt, []handover.Key{state.current()}), func(o handover.Key) bool { return o.ID == k.ID })
-		if k.Active && !ours {
+	for _, k := range known.Keys {
+		if k.Active && !known.Speaks(k.ID) {
 			ids = append(ids, k.ID)
 		}
 	}
 	return ids
 }
 
-// ImportState takes "<IAM user>/<access key id>/<hook id>/<region>".
+// ImportState takes "<IAM user>/<access key id>/<hook or Action
+// id>/<region>".
 func (r *credentialsResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	id, err := parseCredentialsImportID(req.ID)
 	if err != nil {
 		resp.Diagnostics.AddError("Import id is malformed", err.Error()+".")
 		return
 	}
+	sender := "hook_id"
+	if delivery.IsActionID(id.senderID) {
+		sender = "action_id"
+	}
 	for attribute, value := range map[string]string{
-		"iam_user": id.user, "access_key_id": id.accessKeyID, "hook_id": id.hookID, "region": id.region,
+		"iam_user": id.user, "access_key_id": id.accessKeyID, sender: id.senderID, "region": id.region,
 	} {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateImported, true)...)
 }
 
-func (r *credentialsResource) sender(m credentialsModel) handover.Sender {
-	return handover.Hook{API: r.auth0, ID: m.HookID.ValueString()}
+func (r *credentialsResource) machine(m credentialsModel, owner string) *handover.Machine {
+	return &handover.Machine{IAM: r.aws, Sender: r.sender(m.sender()), SenderID: m.sender(), Owner: owner, Clock: r.clock, Observe: logState}
 }
 
-func (r *credentialsResource) machine(m credentialsModel) *handover.Machine {
-	return &handover.Machine{Keys: r.aws, Sender: r.sender(m), Clock: r.clock, Observe: logState}
-}
-
-func (r *credentialsResource) leftKeys(ctx context.Context, p privateReader) (leftKeys, diag.Diagnostics) {
-	var left leftKeys
-	_, diags := readPrivate(ctx, p, privateLeftKeys, &left)
-	return left, diags
+// owner is this object's name in the record; "" after an import.
+func (r *credentialsResource) owner(ctx context.Context, p privateReader) (string, diag.Diagnostics) {
+	var owner string
+	_, diags := readPrivate(ctx, p, privateOwner, &owner)
+	return owner, diags
 }
 
 func (r *credentialsResource) imported(ctx context.Context, p privateReader) (bool, diag.Diagnostics) {

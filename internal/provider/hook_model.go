@@ -25,26 +25,7 @@ type hookModel struct {
 // code returns what the hook is to run: the configured script, or the sender
 // rendered from the options. known is false while either is not known yet.
 func (m hookModel) code(ctx context.Context) (code sender.Code, known bool, diags diag.Diagnostics) {
-	if m.Script.IsUnknown() || m.SMS.IsUnknown() {
-		return sender.Code{}, false, nil
-	}
-	if !m.Script.IsNull() {
-		script := m.Script.ValueString()
-		return sender.Code{Script: script, Dependencies: map[string]string{}, SHA256: sender.SHA256(script)}, true, nil
-	}
-	sms, diags := readSMS(ctx, m.SMS)
-	if diags.HasError() || !sms.known() {
-		return sender.Code{}, false, diags
-	}
-	options, diags := sms.options()
-	if diags.HasError() {
-		return sender.Code{}, true, diags
-	}
-	code, err := sender.Render(sender.Hook, options)
-	if err != nil {
-		diags.AddError("Sender code cannot be rendered", err.Error())
-	}
-	return code, true, diags
+	return senderCode(ctx, sender.Hook, m.Script, m.SMS)
 }
 
 // hook is the Auth0 object that the model describes, running script.

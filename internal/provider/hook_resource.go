@@ -108,16 +108,22 @@ func (r *hookResource) ValidateConfig(ctx context.Context, req resource.Validate
 }
 
 func (r *hookResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.clients == nil {
+	if r.clients == nil {
 		return
 	}
 	ctx = r.masked(ctx)
 	var config, plan, state hookModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if !req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	}
+	if req.Plan.Raw.IsNull() {
+		if !state.ForceDestroy.ValueBool() {
+			resp.Diagnostics.Append(r.warnLive(ctx, "hook", state.ID.ValueString())...)
+		}
+		return
+	}
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -139,12 +145,12 @@ func (r *hookResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	}
 	resp.Diagnostics.Append(r.requireScopes(ctx, "read:hooks", "create:hooks", "update:hooks", "delete:hooks", "read:guardian_factors")...)
 	if !resp.Diagnostics.HasError() {
-		r.planAgainstTenant(ctx, plan, state, &resp.Diagnostics)
+		r.planAgainstTenant(ctx, plan, state, code.Script, &resp.Diagnostics)
 	}
 }
 
 // planAgainstTenant refuses a name that is taken and a second enabled hook.
-func (r *hookResource) planAgainstTenant(ctx context.Context, plan, state hookModel, diags *diag.Diagnostics) {
+func (r *hookResource) planAgainstTenant(ctx context.Context, plan, state hookModel, script string, diags *diag.Diagnostics) {
 	create := state.ID.IsNull()
 	enables := plan.Enabled.ValueBool() && !state.Enabled.ValueBool()
 	if !create && !enables && plan.Name.Equal(state.Name) {
@@ -161,6 +167,8 @@ func (r *hookResource) planAgainstTenant(ctx context.Context, plan, state hookMo
 		case h.Name == plan.Name.ValueString() && h.TriggerID != delivery.TriggerHook:
 			diags.AddAttributeError(path.Root("name"), "Name of the hook is taken", fmt.Sprintf(
 				"Hook %q (%s) on %s has the trigger %q, and Auth0 takes a name once, whatever the trigger. Choose another name.", h.Name, h.ID, r.auth0.Domain(), h.TriggerID))
+		case h.Name == plan.Name.ValueString() && create && r.isLeft(ctx, h.ID, plan.hook(script)):
+			leftBehind(diags, fmt.Sprintf("Hook %q (%s) on %s", h.Name, h.ID, r.auth0.Domain()), "has exactly this configuration and has never held a secret")
 		case h.Name == plan.Name.ValueString():
 			alreadyExists(diags, typeHook, fmt.Sprintf("Hook %q on %s", h.Name, r.auth0.Domain()), h.ID, anotherName)
 		case enables && h.Enabled && h.TriggerID == delivery.TriggerHook:
@@ -171,6 +179,41 @@ func (r *hookResource) planAgainstTenant(ctx context.Context, plan, state hookMo
 				h.Name, h.ID, r.auth0.Domain(), importBlock(typeHook, h.ID)))
 		}
 	}
+}
+
+// isLeft tells whether a hook that is not in the state is what an apply made
+// that did not live to write it: it is what this one would make, and it holds no
+// secret, so it sends nothing and nobody depends on it. What cannot be read is
+// somebody's.
+func (r *hookResource) isLeft(ctx context.Context, id string, want auth0api.Hook) bool {
+	hook, err := r.auth0.Hook(ctx, id)
+	if err != nil {
+		return false
+	}
+	want.ID = id
+	secrets, err := r.auth0.HookSecretNames(ctx, id)
+	return err == nil && len(secrets) == 0 && hook.Equal(want)
+}
+
+// create makes the hook, or takes the one that was made already: by an apply
+// that did not live to write the state, or by this one's own request, whose
+// answer was lost.
+func (r *hookResource) create(ctx context.Context, want auth0api.Hook) (auth0api.Hook, error) {
+	hook, failure := r.auth0.CreateHook(ctx, want)
+	if failure == nil || !mayExist(failure) {
+		return hook, failure
+	}
+	hooks, err := r.auth0.Hooks(ctx, want.TriggerID)
+	if err != nil {
+		return auth0api.Hook{}, failure
+	}
+	for _, h := range hooks {
+		if h.Name == want.Name && r.isLeft(ctx, h.ID, want) {
+			want.ID = h.ID
+			return want, nil
+		}
+	}
+	return auth0api.Hook{}, failure
 }
 
 // addHookError adds the way out where Auth0 says that it has taken hooks away.
@@ -199,7 +242,7 @@ func (r *hookResource) Create(ctx context.Context, req resource.CreateRequest, r
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	hook, err := r.auth0.CreateHook(ctx, plan.hook(code.Script))
+	hook, err := r.create(ctx, plan.hook(code.Script))
 	if err != nil {
 		addHookError(&resp.Diagnostics, "Hook was not created", err)
 		return
@@ -296,22 +339,6 @@ func (r *hookResource) Delete(ctx context.Context, req resource.DeleteRequest, r
 	if err := r.auth0.DeleteHook(ctx, id); err != nil && !auth0api.IsNotFound(err) {
 		addHookError(&resp.Diagnostics, "Hook was not deleted", err)
 	}
-}
-
-// refuseLive is invariant 3 of the design: what people who log in depend on
-// right now is not taken away.
-func (c *clients) refuseLive(ctx context.Context, object, hookID string) diag.Diagnostics {
-	var diags diag.Diagnostics
-	live, err := delivery.HookIsLive(ctx, c.auth0, hookID)
-	if err != nil {
-		diags.AddError("Cannot tell whether the "+object+" is in use", err.Error()+"\n\nNothing was changed.")
-	} else if live {
-		diags.AddError("The "+object+" is in use", fmt.Sprintf(
-			"People who log in to %s get their codes through hook %s right now: the SMS factor is on and its provider is Custom. Without the %s nobody gets one, so nothing was changed.\n\n"+
-				"Ways out: destroy or switch off auth0sns_sms_factor in the same apply (with create_before_destroy in its lifecycle where another sender takes over); set its on_destroy to \"disable\"; or set force_destroy = true here, apply, and try again.",
-			c.auth0.Domain(), hookID, object))
-	}
-	return diags
 }
 
 func (r *hookResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

@@ -659,19 +659,58 @@ func TestAccHookUpdateFails(t *testing.T) {
 }
 
 // TestAccHookCreateAnswerLost proves that there is no second hook after a
-// request whose answer was lost, and that the advice of the next plan works.
+// request whose answer was lost.
 func TestAccHookCreateAnswerLost(t *testing.T) {
 	env := acctest.New(t)
 	_, err := env.World.Kernel.Faults.Add(control.Fault{Side: control.SideAuth0, Operation: "POST /api/v2/hooks", Effect: control.DropAfter, Times: 1})
 	succeeds(t, err)
-	config := hookConfig("name = \"SNS\"" + everySMS)
-	w := newWorkspace(t, env, config)
-	requireWords(t, w.run("apply").errorText(), "Hook was not created", "It is not known whether the change took effect")
-	requireWords(t, w.run("plan").errorText(), "already exists", "import {")
-	w.write(config + importOf(hookAddress, onlyHook(t, env).ID))
-	applied := w.must("apply")
-	requireNoWrites(t, applied.requests)
-	requireEqual(t, "plan after the import", w.must("plan").changes, map[string]string{})
+	w := newWorkspace(t, env, hookConfig("name = \"SNS\""+everySMS))
+	w.must("apply")
+	requireEqual(t, "hook", onlyHook(t, env).Name, "SNS")
+	requireEqual(t, "next plan", w.must("plan").changes, map[string]string{})
+	w.must("destroy")
+}
+
+// TestAccHookLeftBehind is TestAccIAMUserLeftBehind for a hook.
+func TestAccHookLeftBehind(t *testing.T) {
+	patch := func(p auth0api.HookPatch) func(t *testing.T, env *acctest.Env) {
+		return func(t *testing.T, env *acctest.Env) {
+			t.Helper()
+			_, err := env.Auth0(t).UpdateHook(t.Context(), onlyHook(t, env).ID, p)
+			succeeds(t, err)
+		}
+	}
+	off, script := false, "module.exports = function(recipient, text, context, cb) { cb(null, {}); };"
+	for name, test := range map[string]struct {
+		since func(t *testing.T, env *acctest.Env)
+		taken bool
+	}{
+		"as it was made": {func(*testing.T, *acctest.Env) {}, true},
+		"with a secret": {func(t *testing.T, env *acctest.Env) {
+			t.Helper()
+			succeeds(t, env.Auth0(t).AddHookSecrets(t.Context(), onlyHook(t, env).ID, map[string]string{"AWS_REGION": "us-east-1"}))
+		}, false},
+		"with other code": {patch(auth0api.HookPatch{Script: &script}), false},
+		"switched off":    {patch(auth0api.HookPatch{Enabled: &off}), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := acctest.New(t)
+			w := newWorkspace(t, env, hookConfig(`name = "SNS"`))
+			w.must("apply")
+			made := onlyHook(t, env).ID
+			w.forget()
+			test.since(t, env)
+			if !test.taken {
+				requireWords(t, w.run("plan").errorText(), "already exists", "import {")
+				return
+			}
+			requireWords(t, w.must("plan").text("warning"), "is left from an apply that stopped", "never held a secret")
+			w.must("apply")
+			requireEqual(t, "hook", onlyHook(t, env).ID, made)
+			requireEqual(t, "next plan", w.must("plan").changes, map[string]string{})
+			w.must("destroy")
+		})
+	}
 }
 
 // TestAccHookScopes proves that a missing scope fails in plan, before the user

@@ -2,10 +2,12 @@ package provider
 
 import (
 	"maps"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
 )
 
 type iamUserModel struct {
@@ -37,12 +39,19 @@ func (m *iamUserModel) read(u awsapi.User, policy string) {
 	m.ARN = types.StringValue(u.ARN)
 	m.UniqueID = types.StringValue(u.UniqueID)
 	m.PermissionsBoundary = optionalString(u.PermissionsBoundary)
-	if len(u.Tags) > 0 || !m.Tags.IsNull() {
-		m.Tags = mapValue(u.Tags)
+	if tags := withoutOwnTags(u.Tags); len(tags) > 0 || !m.Tags.IsNull() {
+		m.Tags = mapValue(tags)
 	}
 	if m.PolicyJSON.IsNull() || !awsapi.PoliciesEqual(m.PolicyJSON.ValueString(), policy) {
 		m.PolicyJSON = optionalString(policy)
 	}
+}
+
+// withoutOwnTags leaves out what this provider keeps in tags for itself.
+func withoutOwnTags(tags map[string]string) map[string]string {
+	tags = maps.Clone(tags)
+	maps.DeleteFunc(tags, func(k, _ string) bool { return strings.HasPrefix(k, handover.TagPrefix) })
+	return tags
 }
 
 // tagChanges tells which tags to write and which keys to remove on the way from

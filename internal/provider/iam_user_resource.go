@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -58,7 +59,7 @@ func (r *iamUserResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Validators:          []validator.String{check(awsapi.ValidateBoundaryARN)},
 			},
 			"tags": schema.MapAttribute{
-				MarkdownDescription: "Tags of the user. Tags that are not named here are shown as changes and removed.",
+				MarkdownDescription: "Tags of the user. Tags that are not named here are shown as changes and removed, except those that begin with `auth0sns:`, in which this provider keeps what it knows of the user's keys.",
 				Optional:            true,
 				ElementType:         types.StringType,
 				Validators:          []validator.Map{mapvalidator.SizeAtLeast(1), mapvalidator.NoNullValues(), tagRules{}},
@@ -96,7 +97,11 @@ func (tagRules) Description(context.Context) string { return "must satisfy IAM's
 func (v tagRules) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
 
 func (tagRules) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
-	if err := awsapi.ValidateTags(stringMap(req.ConfigValue)); err != nil {
+	tags := stringMap(req.ConfigValue)
+	if len(withoutOwnTags(tags)) < len(tags) {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid value", fmt.Sprintf("%s: the prefix %s is this provider's own.", req.Path, handover.TagPrefix))
+	}
+	if err := awsapi.ValidateTags(tags); err != nil {
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid value", fmt.Sprintf("%s: %s.", req.Path, err))
 	}
 }
@@ -139,12 +144,58 @@ func (r *iamUserResource) planCreate(ctx context.Context, plan *iamUserModel, di
 		return
 	}
 	name := plan.Name.ValueString()
-	switch _, err := r.aws.User(ctx, name); {
-	case err == nil:
-		alreadyExists(diags, typeIAMUser, fmt.Sprintf("IAM user %q in account %s", name, identity.AccountID), name, anotherName)
-	case !awsapi.IsNotFound(err):
+	what := fmt.Sprintf("IAM user %q in account %s", name, identity.AccountID)
+	found, err := r.aws.User(ctx, name)
+	switch {
+	case awsapi.IsNotFound(err):
+	case err != nil:
 		diags.AddAttributeError(path.Root("name"), "IAM user cannot be looked up", err.Error())
+	case r.isLeft(ctx, found, *plan):
+		leftBehind(diags, what, "was made by this provider for the same tenant, is as configured here, and has no access key")
+	default:
+		alreadyExists(diags, typeIAMUser, what, name, anotherName)
 	}
+}
+
+// isLeft tells whether a user that is not in the state is what an apply made
+// that did not live to write it: it bears our mark, is what this one would make,
+// and has no key, so nothing depends on it. What cannot be read is somebody's.
+func (r *iamUserResource) isLeft(ctx context.Context, found awsapi.User, plan iamUserModel) bool {
+	want := plan.user()
+	if found.Tags[handover.TagCreated] != r.mark() || found.Path != want.Path || found.PermissionsBoundary != want.PermissionsBoundary ||
+		!maps.Equal(withoutOwnTags(found.Tags), want.Tags) {
+		return false
+	}
+	policy, err := r.aws.UserPolicy(ctx, found.Name, plan.PolicyName.ValueString())
+	if err != nil && !awsapi.IsNotFound(err) || err == nil && !awsapi.PoliciesEqual(policy, awsapi.PublishPolicy(found.Partition())) {
+		return false
+	}
+	keys, err := r.aws.AccessKeys(ctx, found.Name)
+	return err == nil && len(keys) == 0
+}
+
+// mark is what a user's tag says about who made it.
+func (r *iamUserResource) mark() string {
+	if r.auth0 == nil {
+		return "auth0sns"
+	}
+	return r.auth0.Domain()
+}
+
+// create makes the user, or takes the one that was made already: by an apply
+// that did not live to write the state, or by this one's own request, whose
+// answer was lost.
+func (r *iamUserResource) create(ctx context.Context, plan iamUserModel) (awsapi.User, error) {
+	user := plan.user()
+	user.Tags[handover.TagCreated] = r.mark()
+	created, failure := r.aws.CreateUser(ctx, user)
+	if failure == nil || !mayExist(failure) {
+		return created, failure
+	}
+	if found, err := r.aws.User(ctx, user.Name); err == nil && r.isLeft(ctx, found, plan) {
+		return found, nil
+	}
+	return awsapi.User{}, failure
 }
 
 // planUpdate shows a policy that was edited by hand as going back to ours, and
@@ -185,7 +236,7 @@ func (r *iamUserResource) Create(ctx context.Context, req resource.CreateRequest
 	if resp.Diagnostics.Append(r.requireAccount(ctx)...); resp.Diagnostics.HasError() {
 		return
 	}
-	user, err := r.aws.CreateUser(ctx, plan.user())
+	user, err := r.create(ctx, plan)
 	if err != nil {
 		resp.Diagnostics.AddError("IAM user was not created", err.Error())
 		return

@@ -11,7 +11,9 @@ import (
 // Keys of the private state. It never holds a secret.
 const (
 	privatePrior    = "prior"    // what a singleton was before Terraform took it over
-	privateLeftKeys = "left"     // what an unfinished operation left behind, see leftKeys
+	privateOpen     = "open"     // an operation on credentials left something to do, which their record names
+	privateOwner    = "owner"    // the object's own name in that record
+	privateWritten  = "written"  // when the secrets of an Action were written
 	privateImported = "imported" // credentials came by import: keepers are recorded, not acted on
 	privateTenant   = "tenant"   // the domain of the tenant that the object belongs to
 )

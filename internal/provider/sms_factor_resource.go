@@ -112,12 +112,20 @@ func (r *smsFactorResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 	if resp.Diagnostics.HasError() || r.auth0 == nil || resp.Plan.Raw.Equal(req.State.Raw) {
 		return
 	}
-	resp.Diagnostics.Append(r.requireScopes(ctx, "read:guardian_factors", "update:guardian_factors", "read:hooks")...)
+	var plan smsFactorModel
+	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
+	scopes := []string{"read:guardian_factors", "update:guardian_factors"}
+	switch id := plan.SenderID.ValueString(); {
+	case id == "":
+	case delivery.IsActionID(id):
+		scopes = append(scopes, "read:actions")
+	default:
+		scopes = append(scopes, "read:hooks")
+	}
+	resp.Diagnostics.Append(r.requireScopes(ctx, scopes...)...)
 	if !req.State.Raw.IsNull() || resp.Diagnostics.HasError() {
 		return
 	}
-	var plan smsFactorModel
-	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
 	r.planCreate(ctx, plan, &resp.Diagnostics)
 }
 
@@ -153,7 +161,10 @@ func (r *smsFactorResource) planCreate(ctx context.Context, plan smsFactorModel,
 		return
 	}
 	want := plan.factor()
-	if factor.Enabled && (!want.Enabled || factor.Provider != want.Provider || !sameTypes(factor.MessageTypes, want.MessageTypes)) {
+	// One that is on without a message type sends nothing: an apply that was
+	// setting it up has stopped there, since Auth0 takes the types last.
+	unfinished := len(factor.MessageTypes) == 0 || sameTypes(factor.MessageTypes, want.MessageTypes)
+	if factor.Enabled && (!want.Enabled || factor.Provider != want.Provider || !unfinished) {
 		alreadyExists(diags, typeSMSFactor, fmt.Sprintf("An SMS factor that is on (%s) at %s", factor, r.auth0.Domain()), smsFactorImportID, "")
 	}
 }
@@ -254,22 +265,37 @@ func (r *smsFactorResource) turn(ctx context.Context, failure string, now smsFac
 	return r.change(ctx, failure, now, to)
 }
 
-// requireSender refuses a hook that does not answer: everybody would be asked
+// requireSender refuses a sender that does not answer: everybody would be asked
 // for a code that nobody sends.
 func (r *smsFactorResource) requireSender(ctx context.Context, senderID string) diag.Diagnostics {
 	var diags diag.Diagnostics
-	hook, err := r.auth0.Hook(ctx, senderID)
+	const notTurned = " The factor was not turned to it: people would be asked for codes that nobody sends."
+	answers, name, remedy, err := r.senderAnswers(ctx, senderID)
 	switch {
 	case auth0api.IsNotFound(err):
 		diags.AddAttributeError(path.Root("sender_id"), "There is no such sender", fmt.Sprintf(
-			"sender_id: %s has no hook %q. The factor was not turned to it: people would be asked for codes that nobody sends.", r.auth0.Domain(), senderID))
+			"sender_id: %s has no %s.", r.auth0.Domain(), describeSender(senderID))+notTurned)
 	case err != nil:
 		addFactorError(&diags, "The sender cannot be read", err)
-	case !hook.Enabled:
+	case !answers:
 		diags.AddAttributeError(path.Root("sender_id"), "The sender is switched off", fmt.Sprintf(
-			"sender_id: hook %q (%s) is not enabled. The factor was not turned to it: people would be asked for codes that nobody sends. Set enabled = true on the hook.", hook.Name, hook.ID))
+			"sender_id: %s (%s) does not run.", describeSender(senderID), name)+notTurned+" "+remedy)
 	}
 	return diags
+}
+
+// senderAnswers tells whether Auth0 runs the sender, and what to do if not.
+func (r *smsFactorResource) senderAnswers(ctx context.Context, id string) (answers bool, name, remedy string, err error) {
+	if !delivery.IsActionID(id) {
+		hook, err := r.auth0.Hook(ctx, id)
+		return hook.Enabled, hook.Name, "Set enabled = true on the hook.", err
+	}
+	action, err := r.auth0.Action(ctx, id)
+	if err != nil {
+		return false, "", "", err
+	}
+	bound, err := delivery.IsBound(ctx, r.auth0, id)
+	return bound, action.Name, "It is bound to its trigger when auth0sns_credentials hands it a key: refer to the sender_id of auth0sns_credentials.", err
 }
 
 // addFactorError adds what a tenant on the Unified Phone Experience means.
@@ -438,24 +464,30 @@ func (r *smsFactorResource) ImportState(ctx context.Context, req resource.Import
 		resp.Diagnostics.AddError("The provider is not configured yet", "An import needs every setting of the provider's auth0 block to be known in plan.")
 		return
 	}
-	senderID, err := r.liveHookID(ctx)
+	senderID, err := r.liveSenderID(ctx)
 	if err != nil {
-		addFactorError(&resp.Diagnostics, "Hooks of the tenant cannot be listed", err)
+		addFactorError(&resp.Diagnostics, "The sender of the tenant cannot be looked up", err)
 		return
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("sender_id"), senderID)...)
 }
 
-// liveHookID is the id of the enabled Send Phone Message hook, "" if none is.
-func (r *smsFactorResource) liveHookID(ctx context.Context) (string, error) {
-	hooks, err := r.auth0.Hooks(ctx, delivery.TriggerHook)
-	if err != nil {
-		return "", err
+// liveSenderID is the id of the Action that send-phone-message runs, or else of
+// the enabled Send Phone Message hook; "" if there is none. A client that may
+// read one of the two only has a tenant on which the other is not used.
+func (r *smsFactorResource) liveSenderID(ctx context.Context) (string, error) {
+	bindings, bindingsErr := r.auth0.Bindings(ctx, delivery.TriggerSendPhoneMessage)
+	if len(bindings) > 0 {
+		return bindings[0].ActionID, nil
 	}
+	hooks, err := r.auth0.Hooks(ctx, delivery.TriggerHook)
 	for _, h := range hooks {
 		if h.Enabled {
 			return h.ID, nil
 		}
 	}
-	return "", nil
+	if err == nil || bindingsErr == nil {
+		return "", nil
+	}
+	return "", errors.Join(bindingsErr, err)
 }

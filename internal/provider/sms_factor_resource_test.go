@@ -603,7 +603,7 @@ func TestAccSMSFactorNeedsSender(t *testing.T) {
 			off := false
 			_, err := env.Auth0(t).UpdateHook(t.Context(), onlyHook(t, env).ID, auth0api.HookPatch{Enabled: &off})
 			succeeds(t, err)
-		}, "is not enabled"},
+		}, "does not run"},
 		"gone": {func(t *testing.T, env *acctest.Env) {
 			t.Helper()
 			succeeds(t, env.Auth0(t).DeleteHook(t.Context(), onlyHook(t, env).ID))

@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -11,13 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/go-hclog"
-	"github.com/hashicorp/go-plugin"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
-
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/acctest"
-	"github.com/auth0sns/terraform-provider-auth0sns/internal/provider"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sandbox/control"
 )
 
@@ -38,38 +31,9 @@ func newWorkspace(t *testing.T, env *acctest.Env, config string) *workspace {
 	}
 	_, err := exec.LookPath("terraform")
 	acctest.NeedTool(t, err == nil, "terraform", "https://developer.hashicorp.com/terraform/install")
-	w := &workspace{t: t, env: env, dir: t.TempDir(), reattach: serveProvider(t, env)}
+	w := &workspace{t: t, env: env, dir: t.TempDir(), reattach: env.Serve(t)}
 	w.write(config)
 	return w
-}
-
-// serveProvider serves the provider until the test ends and returns the
-// TF_REATTACH_PROVIDERS that leads Terraform to it.
-func serveProvider(t *testing.T, env *acctest.Env) string {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // t.Context ends before the clean-up that waits for the server.
-	config, closed := make(chan *plugin.ReattachConfig), make(chan struct{})
-	factory := func() tfprotov6.ProviderServer {
-		server, err := env.Factories()["auth0sns"]()
-		if err != nil {
-			t.Error(err)
-		}
-		return server
-	}
-	go func() {
-		_ = tf6server.Serve(provider.Address, factory, tf6server.WithDebug(ctx, config, closed),
-			tf6server.WithLoggingSink(t), tf6server.WithGoPluginLogger(hclog.NewNullLogger()))
-	}()
-	t.Cleanup(func() { cancel(); <-closed })
-	served := <-config
-	encoded, err := json.Marshal(map[string]any{provider.Address: map[string]any{
-		"Protocol": served.Protocol, "ProtocolVersion": served.ProtocolVersion, "Pid": served.Pid, "Test": true,
-		"Addr": map[string]string{"Network": served.Addr.Network(), "String": served.Addr.String()},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(encoded)
 }
 
 // write replaces the configuration.
@@ -77,6 +41,16 @@ func (w *workspace) write(config string) {
 	w.t.Helper()
 	if err := os.WriteFile(filepath.Join(w.dir, "main.tf"), []byte(config), 0o600); err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// forget takes the state away, as an apply does that is killed before it wrote it.
+func (w *workspace) forget() {
+	w.t.Helper()
+	for _, name := range []string{"terraform.tfstate", "terraform.tfstate.backup"} {
+		if err := os.Remove(filepath.Join(w.dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			w.t.Fatal(err)
+		}
 	}
 }
 
@@ -176,6 +150,17 @@ func (o outcome) text(severity string) string {
 }
 
 func (o outcome) errorText() string { return o.text("error") }
+
+// count is how often a request was made.
+func (o outcome) count(operation string) int {
+	n := 0
+	for _, e := range o.requests {
+		if e.Operation == operation {
+			n++
+		}
+	}
+	return n
+}
 
 // operations names the requests in the order in which they were answered.
 func (o outcome) operations() []string {

@@ -1,0 +1,109 @@
+package handover
+
+import (
+	"context"
+	"fmt"
+)
+
+// graceful gives a request that is on its way the time of [Grace] after a
+// cancellation. One that has not begun by then does not get it.
+func graceful(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() != nil {
+		return ctx, func() {}
+	}
+	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		limit, done := context.WithTimeout(detached, Grace)
+		defer done()
+		<-limit.Done()
+		cancel()
+	})
+	return detached, func() { stop(); cancel() }
+}
+
+// compensate undoes what must not stay after a failure and says in words what
+// is true now. It runs to its own time limit, also after a cancellation: a key
+// whose secret is lost blocks the slot that the next attempt needs.
+func (r *rotation) compensate(ctx context.Context, state State, cause error) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), CleanupLimit)
+	defer cancel()
+	effect := r.undo(ctx, state, cause)
+	if r.written {
+		// Without it the record says what it said before the last step, and the
+		// next run finds out again what this one knows.
+		_ = r.write(ctx, r.record)
+	}
+	return effect
+}
+
+func (r *rotation) undo(ctx context.Context, state State, cause error) string {
+	switch {
+	case state == Mint:
+		return r.discardLostKey(ctx, cause)
+	case r.Minted.ID != "" && r.record.Holds.ID == r.Minted.ID:
+		if len(r.record.Retiring) == 0 {
+			return fmt.Sprintf("The sender holds the new key %s.", r.Minted.ID)
+		}
+		return fmt.Sprintf("The sender holds the new key %s. Still to be deleted, by the next apply: %s.", r.Minted.ID, KeyIDs(r.record.Retiring))
+	case r.uncertain:
+		return fmt.Sprintf("It is not known whether the sender took the new key %s. It was left in place, and so was every key that the sender may hold instead. "+
+			"The next apply puts that right.", r.Minted.ID)
+	case state == Verify || state == Deliver:
+		return r.discard(ctx, r.minted())
+	default:
+		return r.nothingMade()
+	}
+}
+
+// discard deletes the key that was made in vain.
+func (r *rotation) discard(ctx context.Context, key Key) string {
+	r.record.Minting, r.record.Before = false, nil
+	r.record.Offered = without(r.record.Offered, key.ID)
+	r.record.Retiring = without(r.record.Retiring, key.ID)
+	if err := r.retireOne(ctx, key); err != nil {
+		r.record.Retiring = append(r.record.Retiring, key)
+		return fmt.Sprintf("%s The new key %s could not be deleted again, which is left to the next apply: %v", r.unchanged(), key.ID, err)
+	}
+	return fmt.Sprintf("The new key %s was deleted again. %s", key.ID, r.unchanged())
+}
+
+// discardLostKey deletes a key that AWS made although its answer was lost:
+// nobody has its secret. That of a bridge user goes with it.
+func (r *rotation) discardLostKey(ctx context.Context, cause error) string {
+	switch {
+	case !ambiguous(cause):
+		r.record.Minting, r.record.Before = false, nil
+		return r.nothingMade()
+	case r.mintUser != r.req.User:
+		return r.unchanged() + " If AWS made a key for the bridge user, the next apply deletes it."
+	}
+	retiring := r.record.Retiring
+	if err := r.look(ctx); err != nil {
+		return fmt.Sprintf("%s AWS did not say whether it made a key, and which keys %q has could not be found out: %v\n"+
+			"If it did, the next apply deletes it.", r.unchanged(), r.mintUser, err)
+	}
+	unknown := r.record.unknown(r.mintUser, idsOf(r.keys))
+	r.record.Minting, r.record.Before = false, nil
+	for _, key := range r.record.Retiring {
+		if !contains(retiring, key.ID) {
+			return r.discard(ctx, key)
+		}
+	}
+	if len(unknown) == 0 {
+		return r.nothingMade()
+	}
+	return fmt.Sprintf("%s AWS did not say whether it made a key, and somebody else made one at the same time. Delete the one of these that nobody uses: %s.", r.unchanged(), KeyIDs(unknown))
+}
+
+func (r *rotation) nothingMade() string { return "No key was made. " + r.unchanged() }
+
+func (r *rotation) unchanged() string {
+	if r.delivered.ID != "" {
+		return fmt.Sprintf("The sender holds key %s of the bridge user.", r.delivered.ID)
+	}
+	const same = "The sender holds what it held before."
+	if len(r.freed) > 0 {
+		return same + fmt.Sprintf(" %s was inactive and has been deleted to make room.", KeyIDs(r.freed))
+	}
+	return same
+}
