@@ -1,6 +1,6 @@
 // Package auth0api talks to the Auth0 Management API for the objects that a
-// Send Phone Message sender needs: hooks, guardian factors, tenant settings
-// and logs.
+// Send Phone Message sender needs: hooks, Actions, guardian factors, tenant
+// settings and logs.
 //
 // The URLs, bodies and answers are go-auth0's. Everything around them is this
 // package's own: the token, pacing, retries and errors written for the person
@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	actions "github.com/auth0/go-auth0/v2/management/actions/client"
 	"github.com/auth0/go-auth0/v2/management/core"
 	guardian "github.com/auth0/go-auth0/v2/management/guardian/client"
 	hooks "github.com/auth0/go-auth0/v2/management/hooks/client"
@@ -74,9 +75,11 @@ type Client struct {
 	baseURL  string
 	caller   caller
 	tokens   *tokenSource
+	actions  *actions.Client
 	hooks    *hooks.Client
 	guardian *guardian.Client
 	settings *settings.Client
+	editing  chan struct{} // held while bindings are edited
 }
 
 // New prepares a client. It sends nothing: the token is fetched by the first
@@ -114,9 +117,11 @@ func New(cfg Config) (*Client, error) {
 		baseURL:  baseURL,
 		caller:   call,
 		tokens:   tokens,
+		actions:  actions.NewClient(options),
 		hooks:    hooks.NewClient(options),
 		guardian: guardian.NewClient(options),
 		settings: settings.NewClient(options),
+		editing:  make(chan struct{}, 1),
 	}, nil
 }
 

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	attemptTimeout = time.Minute
+	attemptTimeout = 20 * time.Second
 	// maxBody is far above the largest answer used here: a page of 100 hooks
 	// whose code may have 100 kB each.
 	maxBody = 16 << 20
@@ -205,7 +205,7 @@ func idempotent(method string) bool {
 		return true
 	case http.MethodPut: // guardian: every PUT sets a whole value
 		return true
-	case http.MethodPatch: // hooks, hook secrets, settings: sets named fields to given values, appends to none
+	case http.MethodPatch: // hooks, hook secrets, Actions, bindings, settings: sets named fields to given values, appends to none
 		return true
 	default:
 		// POST would create a second object. DELETE would answer 404 to the

@@ -18,11 +18,27 @@ import (
 
 const actionID = "295d7c28-06dc-4d72-93a6-da8a6d947fbe"
 
+// actionClock passes at once, and does something else first where a test says so.
+type actionClock struct {
+	now   time.Time
+	sleep func()
+}
+
+func (c *actionClock) Now() time.Time { return c.now }
+
+func (c *actionClock) Sleep(ctx context.Context, d time.Duration) error {
+	if c.sleep != nil {
+		c.sleep()
+	}
+	c.now = c.now.Add(d)
+	return ctx.Err()
+}
+
 // fakeAction is an Action as Auth0 keeps it. Builds and deploys take a second
 // each, on the clock of the test.
 type fakeAction struct {
 	t      *testing.T
-	clock  *fakeClock
+	clock  *actionClock
 	action auth0api.Action
 	bound  []auth0api.Binding
 	gone   bool
@@ -38,8 +54,7 @@ type fakeAction struct {
 
 func newFakeAction(t *testing.T, secrets map[string]string) *fakeAction {
 	t.Helper()
-	w := newWorld()
-	f := &fakeAction{t: t, clock: &w.clock, values: map[string]string{}, deployed: map[string]string{}, fail: map[string]error{}}
+	f := &fakeAction{t: t, clock: &actionClock{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}, values: map[string]string{}, deployed: map[string]string{}, fail: map[string]error{}}
 	f.action = auth0api.Action{ID: actionID, Name: "Amazon SNS", Code: "code", Runtime: "node22", Status: "built", AllChangesDeployed: true}
 	f.action.Deployed = &auth0api.ActionVersion{ID: "v1", Number: 1, Deployed: true, Code: "code", Runtime: "node22"}
 	f.setSecrets(secrets)
@@ -267,12 +282,10 @@ func (f failingBuild) Action(ctx context.Context, id string) (auth0api.Action, e
 func TestActionDeliverTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	f := newFakeAction(t, held())
-	first := f.clock.sleep
-	f.clock.sleep = func(ctx context.Context, d time.Duration) error {
-		f.clock.sleep = first
+	f.clock.sleep = func() {
+		f.clock.sleep = nil
 		f.clock.now = f.clock.now.Add(time.Millisecond)
 		f.setSecrets(with(held(), SecretAccessKeyID, "AKIAOTHER"))
-		return first(ctx, d)
 	}
 	err := f.sender().Deliver(t.Context(), newSecrets())
 	if err == nil || !ambiguous(err) || !strings.Contains(err.Error(), "something else writes its secrets") {
@@ -284,10 +297,7 @@ func TestActionDeliverInterrupted(t *testing.T) {
 	t.Parallel()
 	f := newFakeAction(t, held())
 	ctx, cancel := context.WithCancel(t.Context())
-	f.clock.sleep = func(ctx context.Context, _ time.Duration) error {
-		cancel()
-		return ctx.Err()
-	}
+	f.clock.sleep = cancel
 	if err := f.sender().Deliver(ctx, newSecrets()); !ambiguous(err) {
 		t.Errorf("interrupted between draft and deploy: %v", err)
 	}

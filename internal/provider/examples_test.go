@@ -217,6 +217,7 @@ var (
 	importBlock   = regexp.MustCompile(`to = (\S+)\s+id = "([^"]+)"`)
 	importCommand = regexp.MustCompile(`(?m)^terraform import (\S+) (\S+)$`)
 	hookID        = regexp.MustCompile(`\b01[0-9A-Z]{24}\b`)
+	actionID      = regexp.MustCompile(`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`)
 	accessKeyID   = regexp.MustCompile(`\bAKIA[0-9A-Z]{16}\b`)
 )
 
@@ -243,6 +244,9 @@ func exampleImports(t *testing.T, env *acctest.Env, folder string) []resource.Te
 				id := found[2]
 				for _, h := range state.Tenant.Hooks {
 					id = hookID.ReplaceAllString(id, h.ID)
+				}
+				for _, a := range state.Tenant.Actions {
+					id = actionID.ReplaceAllString(id, a.ID)
 				}
 				for _, u := range state.Account.Users {
 					if u.Name == "auth0-mfa-sms" && len(u.AccessKeys) > 0 {

@@ -293,6 +293,7 @@ func (p *auth0snsProvider) Resources(context.Context) []func() resource.Resource
 	return []func() resource.Resource{
 		newIAMUserResource,
 		newHookResource,
+		newActionResource,
 		newCredentialsResource,
 		newSMSFactorResource,
 		newMFAPolicyResource,

@@ -167,6 +167,31 @@ func (m *smsModel) options() (sender.Options, diag.Diagnostics) {
 	return o, diags
 }
 
+// senderCode returns what a sender is to run: own code, or what is rendered from
+// the options. known is false while either is not known yet.
+func senderCode(ctx context.Context, trigger sender.Trigger, own types.String, block types.Object) (code sender.Code, known bool, diags diag.Diagnostics) {
+	if own.IsUnknown() || block.IsUnknown() {
+		return sender.Code{}, false, nil
+	}
+	if !own.IsNull() {
+		script := own.ValueString()
+		return sender.Code{Script: script, Dependencies: map[string]string{}, SHA256: sender.SHA256(script)}, true, nil
+	}
+	sms, diags := readSMS(ctx, block)
+	if diags.HasError() || !sms.known() {
+		return sender.Code{}, false, diags
+	}
+	options, diags := sms.options()
+	if diags.HasError() {
+		return sender.Code{}, true, diags
+	}
+	code, err := sender.Render(trigger, options)
+	if err != nil {
+		diags.AddError("Sender code cannot be rendered", err.Error())
+	}
+	return code, true, diags
+}
+
 // validate reports each option that the sender cannot work with, at its place.
 func (m *smsModel) validate() diag.Diagnostics {
 	options, diags := m.options()

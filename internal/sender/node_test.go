@@ -36,7 +36,8 @@ func TestSender(t *testing.T) {
 	names := make([]string, len(clients))
 	for i, client := range clients {
 		names[i] = string(client)
-		writeScripts(t, dir, client)
+		writeScripts(t, dir, Hook, "", client)
+		writeScripts(t, dir, SendPhoneMessage, "action.", client)
 	}
 	cert, key := certificate(t, dir)
 	tests, err := filepath.Glob("test/*.test.js")
@@ -67,11 +68,13 @@ func TestSyntaxIsES2018(t *testing.T) {
 	const parse = `
 const acorn = require('internal/deps/acorn/acorn/dist/acorn');
 acorn.parse(require('fs').readFileSync(0, 'utf8'), { ecmaVersion: 2018, sourceType: 'script' });`
-	for _, client := range []Client{AWSSDK, Builtin} {
-		cmd := exec.CommandContext(t.Context(), "node", "--expose-internals", "-e", parse)
-		cmd.Stdin = strings.NewReader(render(t, Options{Client: client}).Script)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", client, err, out)
+	for _, trigger := range triggers() {
+		for _, client := range []Client{AWSSDK, Builtin} {
+			cmd := exec.CommandContext(t.Context(), "node", "--expose-internals", "-e", parse)
+			cmd.Stdin = strings.NewReader(renderFor(t, trigger, Options{Client: client}).Script)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s, %s: %v\n%s", trigger, client, err, out)
+			}
 		}
 	}
 }
@@ -87,8 +90,8 @@ func need(t *testing.T, tool string) {
 	t.Skipf("SKIPPED, NOT TESTED: the code that Auth0 runs, because %s is not installed", tool)
 }
 
-// writeScripts renders the option sets that the tests call by name.
-func writeScripts(t *testing.T, dir string, client Client) {
+// writeScripts renders the option sets that the tests call by name, which begins with prefix.
+func writeScripts(t *testing.T, dir string, trigger Trigger, prefix string, client Client) {
 	t.Helper()
 	for name, o := range map[string]Options{
 		"default":   {},
@@ -101,7 +104,7 @@ func writeScripts(t *testing.T, dir string, client Client) {
 			o.AllowedCountryCodes = nil
 		}
 		o.Client = client
-		writeFile(t, filepath.Join(dir, string(client)+"."+name+".js"), []byte(render(t, o).Script))
+		writeFile(t, filepath.Join(dir, prefix+string(client)+"."+name+".js"), []byte(renderFor(t, trigger, o).Script))
 	}
 }
 

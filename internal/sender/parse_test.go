@@ -22,19 +22,25 @@ func TestParse(t *testing.T) {
 			FallbackRegions: []string{"eu-west-1", "eu-central-1"}, Timeout: 2500 * time.Millisecond,
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			code, err := sender.Render(sender.Hook, options)
-			if err != nil {
-				t.Fatal(err)
-			}
-			parsed, ok := sender.Parse(sender.Hook, code.Script)
-			if !ok {
-				t.Fatal("a script of ours is taken for foreign code")
-			}
-			if diff := cmp.Diff(options, parsed); diff != "" {
-				t.Errorf("options are lost by an import (-rendered +parsed):\n%s", diff)
-			}
-		})
+		for _, trigger := range []sender.Trigger{sender.Hook, sender.SendPhoneMessage} {
+			t.Run(string(trigger)+" "+name, func(t *testing.T) {
+				options := options
+				if trigger == sender.SendPhoneMessage && options.Client != "" {
+					options.Client = sender.AWSSDK // The one that is not the default.
+				}
+				code, err := sender.Render(trigger, options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				parsed, ok := sender.Parse(trigger, code.Script)
+				if !ok {
+					t.Fatal("a script of ours is taken for foreign code")
+				}
+				if diff := cmp.Diff(options, parsed); diff != "" {
+					t.Errorf("options are lost by an import (-rendered +parsed):\n%s", diff)
+				}
+			})
+		}
 	}
 }
 
@@ -56,12 +62,17 @@ func TestParseForeign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	action, err := sender.Render(sender.SendPhoneMessage, sender.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, script := range map[string]string{
 		"empty":           "",
 		"own code":        "module.exports = function (recipient, text, context, cb) { cb(null, {}); };",
 		"edited below":    code.Script + "// edited",
 		"edited options":  strings.Replace(code.Script, `"timeoutMs": 5000`, `"timeoutMs":  5000`, 1),
 		"invalid option":  strings.Replace(code.Script, `"timeoutMs": 5000`, `"timeoutMs": 1`, 1),
+		"another trigger": action.Script,
 		"options cut off": code.Script[:strings.Index(code.Script, "timeoutMs")],
 	} {
 		t.Run(name, func(t *testing.T) {

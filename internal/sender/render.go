@@ -37,7 +37,8 @@ type Code struct {
 }
 
 // Render makes the script for a trigger. The same arguments always give the same bytes.
-// The error joins the [FieldError] values of invalid options, or names a trigger that is not known.
+// The error joins the [FieldError] values of invalid options, or names a trigger that is not known, or a script that is
+// too long for Auth0.
 func Render(t Trigger, o Options) (Code, error) {
 	wrapper, client, err := wrapperOf(t)
 	if err != nil {
@@ -65,6 +66,9 @@ func Render(t Trigger, o Options) (Code, error) {
 		script.WriteString("\n")
 		script.Write(part)
 	}
+	if script.Len() > MaxScriptBytes {
+		return Code{}, fmt.Errorf("the code would have %d bytes and Auth0 takes %d: shorten allowed_country_codes", script.Len(), MaxScriptBytes)
+	}
 	return Code{Script: script.String(), Dependencies: dependencies, SHA256: SHA256(script.String())}, nil
 }
 
@@ -89,6 +93,8 @@ func wrapperOf(t Trigger) (file string, client Client, err error) {
 	switch t {
 	case Hook:
 		return "wrapper_hook.js", AWSSDK, nil
+	case SendPhoneMessage:
+		return "wrapper_send_phone_message.js", Builtin, nil
 	default:
 		return "", "", fmt.Errorf("no sender for trigger %q", t)
 	}

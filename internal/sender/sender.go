@@ -15,8 +15,13 @@ import (
 // Trigger is what makes Auth0 run the script; it decides how the script is called and how it answers.
 type Trigger string
 
-// Hook is the Send Phone Message hook: module.exports = function (recipient, text, context, cb).
-const Hook Trigger = "hook"
+const (
+	// Hook is the Send Phone Message hook: module.exports = function (recipient, text, context, cb).
+	Hook Trigger = "hook"
+	// SendPhoneMessage is the Action that came after it, trigger version v2:
+	// exports.onExecuteSendPhoneMessage = async (event, api).
+	SendPhoneMessage Trigger = "send-phone-message"
+)
 
 // Client is the part of the script that talks to SNS. The zero value is the trigger's default.
 type Client string
@@ -24,7 +29,8 @@ type Client string
 const (
 	// AWSSDK uses the npm package aws-sdk (v2), as Auth0's guide does. The default of [Hook].
 	AWSSDK Client = "aws-sdk"
-	// Builtin uses Node's own crypto and https modules and signs requests itself; no npm package.
+	// Builtin uses Node's own crypto and https modules and signs requests itself; no npm package. The default of
+	// [SendPhoneMessage].
 	Builtin Client = "builtin"
 )
 

@@ -2,6 +2,7 @@ package sender
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"maps"
 	"reflect"
@@ -28,11 +29,18 @@ func full() Options {
 	}
 }
 
+func triggers() []Trigger { return []Trigger{Hook, SendPhoneMessage} }
+
 func render(t *testing.T, o Options) Code {
 	t.Helper()
-	code, err := Render(Hook, o)
+	return renderFor(t, Hook, o)
+}
+
+func renderFor(t *testing.T, trigger Trigger, o Options) Code {
+	t.Helper()
+	code, err := Render(trigger, o)
 	if err != nil {
-		t.Fatalf("Render(%+v): %v", o, err)
+		t.Fatalf("Render(%s, %+v): %v", trigger, o, err)
 	}
 	return code
 }
@@ -109,12 +117,15 @@ func TestValidateReportsAllMistakesAtOnce(t *testing.T) {
 }
 
 func TestEveryOptionReachesTheScript(t *testing.T) {
-	base := render(t, Options{})
-	for i := range reflect.TypeFor[Options]().NumField() {
-		var o Options
-		reflect.ValueOf(&o).Elem().Field(i).Set(reflect.ValueOf(full()).Field(i))
-		if render(t, o).Script == base.Script {
-			t.Errorf("%s has no effect on the script", reflect.TypeFor[Options]().Field(i).Name)
+	for trigger, client := range map[Trigger]Client{Hook: Builtin, SendPhoneMessage: AWSSDK} {
+		base, set := renderFor(t, trigger, Options{}), full()
+		set.Client = client // The one that is not the default.
+		for i := range reflect.TypeFor[Options]().NumField() {
+			var o Options
+			reflect.ValueOf(&o).Elem().Field(i).Set(reflect.ValueOf(set).Field(i))
+			if renderFor(t, trigger, o).Script == base.Script {
+				t.Errorf("%s: %s has no effect on the script", trigger, reflect.TypeFor[Options]().Field(i).Name)
+			}
 		}
 	}
 }
@@ -160,36 +171,64 @@ const OPTIONS = {
 }
 
 func TestRenderIsDeterministicAndSmall(t *testing.T) {
-	for _, client := range []Client{AWSSDK, Builtin} {
-		o := full()
-		o.Client = client
-		first := render(t, o)
-		if first.SHA256 != SHA256(first.Script) || len(first.SHA256) != 64 {
-			t.Errorf("SHA256 = %q is not that of the script", first.SHA256)
-		}
-		if len(first.Script) >= MaxScriptBytes {
-			t.Errorf("%s: %d bytes are more than Auth0 takes", client, len(first.Script))
-		}
-		for range 50 {
-			if render(t, o).SHA256 != first.SHA256 {
-				t.Fatalf("%s: the same options gave another script, so every plan would show a change", client)
+	for _, trigger := range triggers() {
+		for _, client := range []Client{AWSSDK, Builtin} {
+			o := full()
+			o.Client = client
+			first := renderFor(t, trigger, o)
+			if first.SHA256 != SHA256(first.Script) || len(first.SHA256) != 64 {
+				t.Errorf("SHA256 = %q is not that of the script", first.SHA256)
+			}
+			if len(first.Script) > MaxScriptBytes/4 {
+				t.Errorf("%s, %s: %d bytes leave little room in what Auth0 takes", trigger, client, len(first.Script))
+			}
+			for range 50 {
+				if renderFor(t, trigger, o).SHA256 != first.SHA256 {
+					t.Fatalf("%s, %s: the same options gave another script, so every plan would show a change", trigger, client)
+				}
 			}
 		}
 	}
 }
 
-func TestClientDecidesThePackages(t *testing.T) {
-	for client, want := range map[Client]map[string]string{
-		"":      {"aws-sdk": awsSDKVersion},
-		AWSSDK:  {"aws-sdk": awsSDKVersion},
-		Builtin: {},
-	} {
-		code := render(t, Options{Client: client})
-		if diff := cmp.Diff(want, code.Dependencies); diff != "" {
-			t.Errorf("%q: dependencies (-want +got):\n%s", client, diff)
+func TestRenderRefusesWhatAuth0WouldNotTake(t *testing.T) {
+	codes := make([]string, 10_000)
+	for i := range codes {
+		codes[i] = fmt.Sprintf("+1%05d", i)
+	}
+	for _, trigger := range triggers() {
+		_, err := Render(trigger, Options{AllowedCountryCodes: codes})
+		if err == nil || !strings.Contains(err.Error(), "100000") || !strings.Contains(err.Error(), "allowed_country_codes") {
+			t.Errorf("%s: got %v, want the limit and what to shorten", trigger, err)
 		}
-		if uses := strings.Contains(code.Script, "aws-sdk"); uses != (len(want) > 0) {
-			t.Errorf("%q: script requires aws-sdk: %t", client, uses)
+	}
+}
+
+func TestClientDecidesThePackages(t *testing.T) {
+	sdk := map[string]string{"aws-sdk": awsSDKVersion}
+	for trigger, packages := range map[Trigger]map[Client]map[string]string{
+		Hook:             {"": sdk, AWSSDK: sdk, Builtin: {}},
+		SendPhoneMessage: {"": {}, AWSSDK: sdk, Builtin: {}},
+	} {
+		for client, want := range packages {
+			code := renderFor(t, trigger, Options{Client: client})
+			if diff := cmp.Diff(want, code.Dependencies); diff != "" {
+				t.Errorf("%s, %q: dependencies (-want +got):\n%s", trigger, client, diff)
+			}
+			if uses := strings.Contains(code.Script, "aws-sdk"); uses != (len(want) > 0) {
+				t.Errorf("%s, %q: script requires aws-sdk: %t", trigger, client, uses)
+			}
+		}
+	}
+}
+
+// TestTriggersShareTheBody: a difference between them that is not in the wrapper would be a second sender to maintain.
+func TestTriggersShareTheBody(t *testing.T) {
+	for _, client := range []Client{AWSSDK, Builtin} {
+		hook, _, _ := strings.Cut(renderFor(t, Hook, Options{Client: client}).Script, "\n// Auth0 hook ")
+		action, _, found := strings.Cut(renderFor(t, SendPhoneMessage, Options{Client: client}).Script, "\n// Auth0 Action, ")
+		if !found || hook != action {
+			t.Errorf("%s: the code before the wrapper differs", client)
 		}
 	}
 }

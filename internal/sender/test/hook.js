@@ -44,7 +44,8 @@ exports.call = function (hook, { recipient, text = exports.TEXT, context = expor
   });
 };
 
-// An error ends up in the tenant's log, where support staff and log streams see it.
+/** An error ends up in the tenant's log, where support staff and log streams see it. */
+exports.checkError = checkError;
 function checkError(error, recipient, text, context) {
   assert.ok(error instanceof Error, 'the callback got an error that is no Error');
   assert.strictEqual(typeof error.recoverable, 'boolean', `no verdict whether to try again: ${error.message}`);

@@ -1,0 +1,11 @@
+resource "auth0sns_action" "sms" {
+  name = "Amazon SNS"
+
+  # Every option of the sender may be left out, or the whole block.
+  sms = {
+    sender_id             = "EXAMPLE"
+    max_price_usd         = "0.20"
+    allowed_country_codes = ["+41", "+43", "+49"]
+    fallback_regions      = ["eu-west-1"]
+  }
+}
