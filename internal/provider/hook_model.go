@@ -69,6 +69,12 @@ func (m *hookModel) importCode(ctx context.Context, script string) diag.Diagnost
 	return diags
 }
 
+// switchesOff tells whether going from state to the plan m takes the hook away
+// from people who may be using it, without having said so.
+func (m hookModel) switchesOff(state hookModel) bool {
+	return state.Enabled.ValueBool() && !m.Enabled.IsUnknown() && !m.Enabled.ValueBool() && !m.ForceDestroy.ValueBool()
+}
+
 // patch holds what differs between two models; ok is false when nothing does.
 func (m hookModel) patch(from hookModel, script string) (patch auth0api.HookPatch, ok bool) {
 	if !m.Name.Equal(from.Name) {

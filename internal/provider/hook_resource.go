@@ -143,6 +143,9 @@ func (r *hookResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	if resp.Diagnostics.HasError() || r.auth0 == nil || resp.Plan.Raw.Equal(req.State.Raw) {
 		return
 	}
+	if plan.switchesOff(state) {
+		resp.Diagnostics.Append(r.warnLive(ctx, "hook", state.ID.ValueString())...)
+	}
 	resp.Diagnostics.Append(r.requireScopes(ctx, "read:hooks", "create:hooks", "update:hooks", "delete:hooks", "read:guardian_factors")...)
 	if !resp.Diagnostics.HasError() {
 		r.planAgainstTenant(ctx, plan, state, code.Script, &resp.Diagnostics)
@@ -302,7 +305,7 @@ func (r *hookResource) Update(ctx context.Context, req resource.UpdateRequest, r
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if state.Enabled.ValueBool() && !plan.Enabled.ValueBool() && !plan.ForceDestroy.ValueBool() {
+	if plan.switchesOff(state) {
 		resp.Diagnostics.Append(r.refuseLive(ctx, "hook", state.ID.ValueString())...)
 		if resp.Diagnostics.HasError() {
 			return
