@@ -14,6 +14,7 @@ import (
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/cli"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/config"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/coredump"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/provider"
 )
 
@@ -35,8 +36,14 @@ func main() {
 	os.Exit(code)
 }
 
-// serve speaks the plugin protocol on stdout and nothing else.
+// serve speaks the plugin protocol on stdout and nothing else. With -debug core
+// dumps stay as they are: a debugger could not attach.
 func serve(debug bool) error {
+	if !debug {
+		if err := coredump.Disable(); err != nil {
+			return err
+		}
+	}
 	return providerserver.Serve(context.Background(), provider.Factory(version), providerserver.ServeOpts{
 		Address:         provider.Address,
 		Debug:           debug,

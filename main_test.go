@@ -216,7 +216,8 @@ func requireNoSecrets(t *testing.T, tf *acctest.Terraform, env *acctest.Env, min
 		secrets[fmt.Sprintf("AWS secret %d", i)] = secret
 	}
 	for i, token := range tokens {
-		secrets[fmt.Sprintf("Auth0 access token %d", i)] = token
+		// The parts before the signature open no door, and are alike in all tokens.
+		secrets[fmt.Sprintf("Auth0 access token %d", i)] = token[strings.LastIndex(token, ".")+1:]
 	}
 	scanner, err := acctest.NewScanner(secrets)
 	if err != nil {
@@ -265,16 +266,18 @@ func TestAccInterrupted(t *testing.T) {
 }
 
 // requireCleanStop wants an error that says, in these words, where it stopped
-// and what became of the key.
-func requireCleanStop(t *testing.T, out acctest.Output, state, effect string) {
+// and what is true now.
+func requireCleanStop(t *testing.T, out acctest.Output, says ...string) {
 	t.Helper()
 	// Terraform breaks lines and draws a bar before each.
 	said := strings.Join(strings.Fields(strings.ReplaceAll(out.Stderr, "│", " ")), " ")
 	if out.Code != 1 || strings.Contains(said, "panic") || strings.Contains(said, "crash") {
 		t.Fatalf("Ctrl-C: exit %d\n%s%s", out.Code, out.Stdout, out.Stderr)
 	}
-	if !strings.Contains(said, state) || !regexp.MustCompile(effect).MatchString(said) {
-		t.Errorf("Ctrl-C: the error names neither %q nor %q:\n%s", state, effect, out.Stderr)
+	for _, pattern := range says {
+		if !regexp.MustCompile(pattern).MatchString(said) {
+			t.Errorf("Ctrl-C: the error does not say %q:\n%s", pattern, out.Stderr)
+		}
 	}
 }
 
@@ -285,7 +288,7 @@ func interruptAfter(t *testing.T, env *acctest.Env, operation string, p *acctest
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		for _, entry := range env.World.Kernel.Journal.Entries(0) {
 			if entry.Operation == operation {
-				return p.Interrupt(t)
+				return interrupt(t, p)
 			}
 		}
 	}
@@ -318,8 +321,8 @@ func keys(env *acctest.Env) string {
 // answer a delivery with what it was sent.
 type tenantProxy struct {
 	address string // of the proxy, as a domain
-	// echoes makes the proxy refuse secrets of hooks and repeat them, as an API
-	// does that quotes what it could not validate.
+	// echoes makes the proxy refuse secrets and repeat them, as an API does that
+	// quotes what it could not validate.
 	echoes atomic.Bool
 
 	mu     sync.Mutex
@@ -343,7 +346,8 @@ func startTenantProxy(t *testing.T, tenantURL string) *tenantProxy {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		if p.echoes.Load() && r.Method != http.MethodGet && strings.HasSuffix(r.URL.Path, "/secrets") {
+		delivery := strings.HasSuffix(r.URL.Path, "/secrets") || r.Method == http.MethodPatch && strings.Contains(r.URL.Path, "/actions/actions/")
+		if p.echoes.Load() && r.Method != http.MethodGet && delivery {
 			echo(w, body)
 			return
 		}

@@ -23,6 +23,9 @@ const (
 	// minSecret keeps a search honest: an empty secret is everywhere, a short
 	// one in any random text.
 	minSecret = 16
+	// minFragment is how many bytes of a secret in a row are a leak: half of an
+	// AWS secret key.
+	minFragment = 20
 	// maxWrappings bounds how deep wrappings are opened: private state in a state
 	// in a plan in an archive is four.
 	maxWrappings = 6
@@ -30,28 +33,32 @@ const (
 	maxUnpacked = 256 << 20
 )
 
-// Scanner looks for secrets in what a run of Terraform leaves behind: as they
-// are, in hexadecimal and as a list of bytes; escaped for JSON, URLs and XML to
-// any depth; inside zip, gzip and base64, one in the other.
+// Scanner looks for secrets in what a run of Terraform leaves behind, whole or
+// 20 bytes of them in a row: as they are, in hexadecimal, in UTF-16 and as a
+// list of bytes; escaped for Go, JSON, URLs and XML to any depth; inside zip,
+// gzip and base64, one in the other.
 type Scanner struct{ needles []needle }
 
+// needle is a secret in one form.
 type needle struct {
 	secret, form string
 	text         []byte
+	enough       int // bytes of text in a row that are a leak
 }
 
 // Finding is a secret in a place where it must not be. It never holds the
 // secret itself.
 type Finding struct {
 	Secret string // the name that the scanner was given for it
-	Form   string // "plain", "hexadecimal", "list of bytes"
+	Form   string // "plain", "hexadecimal", "UTF-16", "list of bytes"
 	Place  string // "work/plan.tfplan: zip tfstate: base64"
 }
 
 func (f Finding) String() string { return fmt.Sprintf("%s, %s, in %s", f.Secret, f.Form, f.Place) }
 
 // NewScanner looks for the values of secrets and reports them by their keys. It
-// refuses to look for nothing, or for less than 16 bytes.
+// refuses to look for nothing, or for less than 16 bytes. No part of a secret
+// may be something that anybody knows, as the header of a JWT is.
 func NewScanner(secrets map[string]string) (*Scanner, error) {
 	if len(secrets) == 0 {
 		return nil, fmt.Errorf("no secret to look for: nothing would ever be found")
@@ -62,17 +69,60 @@ func NewScanner(secrets map[string]string) (*Scanner, error) {
 		if len(value) < minSecret {
 			return nil, fmt.Errorf("secret %s has %d bytes, too few to tell it from chance", name, len(value))
 		}
+		enough := min(len(value), minFragment)
 		numbers := strings.Trim(fmt.Sprintf("%d", value), "[]")
 		lower := hex.EncodeToString(value)
 		s.needles = append(s.needles,
-			needle{name, "plain", value},
-			needle{name, "hexadecimal", []byte(lower)},
-			needle{name, "hexadecimal", []byte(strings.ToUpper(lower))},
-			needle{name, "list of bytes", []byte(numbers)},
-			needle{name, "list of bytes", []byte(strings.ReplaceAll(numbers, " ", ","))},
+			needle{name, "plain", value, enough},
+			needle{name, "hexadecimal", []byte(lower), 2 * enough},
+			needle{name, "hexadecimal", []byte(strings.ToUpper(lower)), 2 * enough},
+			// Without the last zero this is big-endian as well as little-endian.
+			needle{name, "UTF-16", bytes.Join(bytes.Split(value, nil), []byte{0}), 2*enough - 1},
+			// A number and the mark after it have two to four bytes.
+			needle{name, "list of bytes", []byte(numbers), 3*enough - 1},
+			needle{name, "list of bytes", []byte(strings.ReplaceAll(numbers, " ", ",")), 3*enough - 1},
 		)
 	}
 	return s, nil
+}
+
+// in tells whether enough of the needle is in data. Every run that long covers
+// one of the blocks of half the length into which the text is cut, so only
+// around those the data is compared.
+func (n needle) in(data []byte) bool {
+	length := n.enough / 2
+	for start := 0; start+length <= len(n.text); start += length {
+		block := n.text[start : start+length]
+		for from := 0; ; from++ {
+			at := bytes.Index(data[from:], block)
+			if at < 0 {
+				break
+			}
+			from += at
+			before := commonSuffix(n.text[:start], data[:from])
+			after := commonPrefix(n.text[start:], data[from:])
+			if before+after >= n.enough {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func commonPrefix(a, b []byte) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+func commonSuffix(a, b []byte) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[len(a)-1-n] == b[len(b)-1-n] {
+		n++
+	}
+	return n
 }
 
 // Dir scans every regular file below dir. Links are not followed.
@@ -127,7 +177,7 @@ func (s *scan) open(place string, data []byte, depth int) {
 func (s *scan) search(place string, data []byte) {
 	for _, n := range s.needles {
 		finding := Finding{n.secret, n.form, place}
-		if bytes.Contains(data, n.text) && !s.found[finding] {
+		if !s.found[finding] && n.in(data) {
 			s.found[finding] = true
 			s.findings = append(s.findings, finding)
 		}
@@ -188,11 +238,11 @@ func (s *scan) decode(place string, run []byte, depth int) {
 }
 
 var (
-	unicodeEscape = regexp.MustCompile(`\\+[uU]00([0-9a-fA-F]{2})`)
+	unicodeEscape = regexp.MustCompile(`\\+(?:[uU](?:0000)?00|x)([0-9a-fA-F]{2})`)
 	percentEscape = regexp.MustCompile(`%(?:25)*([0-9a-fA-F]{2})`)
 )
 
-// unescape undoes the escapes of JSON, URLs and XML however often they were
+// unescape undoes the escapes of Go, JSON, URLs and XML however often they were
 // applied. It is no parser: backslashes go, whatever they stood for.
 func unescape(data []byte) []byte {
 	if !bytes.ContainsAny(data, `\%&`) {

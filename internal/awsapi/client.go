@@ -98,6 +98,7 @@ func New(ctx context.Context, c Config) (*Client, error) {
 	client.settings = settings
 	client.sts = client.newSTS(settings)
 	client.iam = newIAMCalls(iam.NewFromConfig(settings, func(o *iam.Options) {
+		o.APIOptions = append(o.APIOptions, refuseForeign)
 		o.BaseEndpoint = client.endpointOr(o.BaseEndpoint)
 		o.HTTPSignerV4 = client.signer
 	}))
@@ -106,6 +107,7 @@ func New(ctx context.Context, c Config) (*Client, error) {
 
 func (c *Client) newSTS(settings aws.Config, options ...func(*sts.Options)) *sts.Client {
 	return sts.NewFromConfig(settings, append(options, func(o *sts.Options) {
+		o.APIOptions = append(o.APIOptions, refuseForeign)
 		o.BaseEndpoint = c.endpointOr(o.BaseEndpoint)
 		o.HTTPSignerV4 = c.signer
 	})...)

@@ -91,7 +91,7 @@ func TestEndpointPrecedence(t *testing.T) {
 			if _, err := client.Identity(t.Context()); err != nil || count(test.sts, "GetCallerIdentity") != atSTS+1 {
 				t.Errorf("GetCallerIdentity went elsewhere (%v)", err)
 			}
-			key := NewAccessKey{AccessKey: AccessKey{ID: testKeyID}, Secret: testSecret}
+			key := NewAccessKey{AccessKey: AccessKey{ID: testKeyID}, Secret: NewSecret(testSecret)}
 			if _, err := client.Accepted(t.Context(), "eu-west-1", key); err != nil || count(test.sts, "GetCallerIdentity") != atSTS+2 {
 				t.Errorf("the question whether a key is accepted went elsewhere (%v)", err)
 			}
@@ -275,6 +275,9 @@ func TestCallsHonourTheContext(t *testing.T) {
 		_, err := client.User(ctx, "sender")
 		if !errors.Is(err, context.Canceled) || len(aws.actions()) != 0 {
 			t.Errorf("%v after %v: a cancelled run must not be taken for a failure of AWS", err, aws.actions())
+		}
+		if e := asError(t, err); e.Ambiguous() || !strings.Contains(e.Error(), "interrupted") {
+			t.Errorf("%v: a person who pressed Ctrl-C is told to correct something", err)
 		}
 	})
 	t.Run("while credentials are fetched", func(t *testing.T) {

@@ -223,10 +223,13 @@ func callError(err error) error {
 	}
 	e.readAnswer(err)
 	if e.Code == "" && e.StatusCode >= http.StatusBadRequest {
-		e.Err = errors.New("not an answer of AWS, but perhaps a proxy's or a wrong endpoint's")
+		e.Err = errForeign
 	}
 	e.Kind = e.kind(err)
 	e.ambiguous = e.purpose == "" && isWrite(e.Operation) && mayHaveHappened(e.Kind, err)
+	if e.Kind == Invalid && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		e.Kind = Transport // the run ended before the SDK had sent anything
+	}
 	if e.Kind == AccessDenied {
 		e.MissingAction = missingAction(e.Message, e.Operation)
 	}
@@ -266,6 +269,8 @@ func cause(err error) error {
 	switch {
 	case errors.As(err, &api):
 		return api
+	case errors.Is(err, errForeign):
+		return errForeign
 	case errors.As(err, &unreadable):
 		return errors.New("the answer could not be read")
 	case errors.As(err, &request):

@@ -64,7 +64,7 @@ func (c *Client) AccessKeys(ctx context.Context, user string) ([]AccessKey, erro
 // [Error.Ambiguous] a key may exist whose secret nobody has.
 func (c *Client) CreateAccessKey(ctx context.Context, user string) (NewAccessKey, error) {
 	out, err := guarded(ctx, c, c.iam.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: &user}, once)
-	if err == nil && (out.AccessKey == nil || aws.ToString(out.AccessKey.SecretAccessKey) == "") {
+	if err == nil && (out.AccessKey == nil || aws.ToString(out.AccessKey.AccessKeyId) == "" || aws.ToString(out.AccessKey.SecretAccessKey) == "") {
 		err = emptyAnswer("iam:CreateAccessKey")
 	}
 	if err != nil {
@@ -76,7 +76,7 @@ func (c *Client) CreateAccessKey(ctx context.Context, user string) (NewAccessKey
 			Active:    out.AccessKey.Status == types.StatusTypeActive,
 			CreatedAt: aws.ToTime(out.AccessKey.CreateDate),
 		},
-		Secret: Secret(aws.ToString(out.AccessKey.SecretAccessKey)),
+		Secret: NewSecret(aws.ToString(out.AccessKey.SecretAccessKey)),
 	}, nil
 }
 

@@ -75,7 +75,7 @@ func TestAccepted(t *testing.T) {
 			t.Parallel()
 			aws := newFake(t, map[string][]reply{"GetCallerIdentity": {test.answer}})
 			client := newClient(t, Config{EndpointURL: aws.URL, Region: "us-east-1"})
-			key := NewAccessKey{AccessKey: AccessKey{ID: testKeyID}, Secret: testSecret}
+			key := NewAccessKey{AccessKey: AccessKey{ID: testKeyID}, Secret: NewSecret(testSecret)}
 			accepted, err := client.Accepted(t.Context(), "eu-west-1", key)
 			if accepted != test.accepted || (err == nil) != test.asked {
 				t.Errorf("%t, %v: a key would be delivered too early, or never", accepted, err)
@@ -97,7 +97,7 @@ func TestAcceptedDoesNotTeachTheOperatorsIdentity(t *testing.T) {
 	t.Parallel()
 	aws := newFake(t, map[string][]reply{"GetCallerIdentity": {callerIs(testAccount, userARN), callerIs(testAccount, callerARN)}})
 	client := newClient(t, Config{EndpointURL: aws.URL})
-	if _, err := client.Accepted(t.Context(), "eu-west-1", NewAccessKey{AccessKey: AccessKey{ID: testKeyID}, Secret: testSecret}); err != nil {
+	if _, err := client.Accepted(t.Context(), "eu-west-1", NewAccessKey{AccessKey: AccessKey{ID: testKeyID}, Secret: NewSecret(testSecret)}); err != nil {
 		t.Fatal(err)
 	}
 	if caller, err := client.Identity(t.Context()); err != nil || caller.ARN != callerARN {

@@ -10,14 +10,24 @@ import (
 const masked = "(secret)"
 
 // Secret is an AWS secret access key. Every way of printing it gives
-// "(secret)"; only [Secret.Reveal] gives the value.
+// "(secret)"; only [Secret.Reveal] gives the value. The zero value is the
+// secret of no key.
 //
-// fmt cannot call methods of a value it reaches through an unexported field:
-// keep a Secret in exported fields and local variables only.
-type Secret string
+// The value is behind a pointer because fmt cannot call methods of what it
+// reaches through an unexported field: it prints an address there. Two secrets
+// are compared by what they reveal.
+type Secret struct{ value *string }
+
+// NewSecret takes the key as AWS gave it.
+func NewSecret(value string) Secret { return Secret{&value} }
 
 // Reveal gives the key itself, to be handed to its one receiver.
-func (s Secret) Reveal() string { return string(s) }
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
 
 // String gives "(secret)".
 func (Secret) String() string { return masked }

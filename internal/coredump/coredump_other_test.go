@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package coredump_test
+
+func dumpable() bool { return false }
