@@ -16,18 +16,9 @@ import (
 
 // TestAccDemo runs what a person runs first, and holds the README to what it prints.
 func TestAccDemo(t *testing.T) {
-	needAcc(t)
-	_, err := exec.LookPath("npm")
-	acctest.NeedTool(t, err == nil, "npm", "it comes with Node, https://nodejs.org/en/download")
+	output := demo(t, "hook")
 	root := acctest.ModuleRoot(t)
-	cmd := exec.CommandContext(t.Context(), binary(t), "sandbox", "demo", "--cache-dir", filepath.Join(root, ".cache", "sandbox"))
-	var failure bytes.Buffer
-	cmd.Stderr = &failure
-	output, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("the demo failed: %v\n%s\n%s", err, output, failure.String())
-	}
-	printed := "\n" + withoutChance(string(output))
+	printed := "\n" + withoutChance(output)
 	for line := range strings.Lines(transcript(t, filepath.Join(root, "README.md"))) {
 		if !strings.Contains(printed, "\n"+withoutChance(line)) {
 			t.Errorf("the README shows a line that the demo does not print:\n%s", line)
@@ -36,6 +27,33 @@ func TestAccDemo(t *testing.T) {
 	if t.Failed() {
 		t.Logf("the demo printed:\n%s", output)
 	}
+}
+
+// TestAccDemoAction is the same on the path that a tenant has today.
+func TestAccDemoAction(t *testing.T) {
+	output := demo(t, "action")
+	for _, line := range []string{"auth0sns_action.sms: Creation complete", "the deployed action sends the code", "No changes.", "no action, no user, no key"} {
+		if !strings.Contains(output, line) {
+			t.Errorf("the demo does not print %q:\n%s", line, output)
+		}
+	}
+}
+
+// demo runs the demo and returns what it printed.
+func demo(t *testing.T, path string) string {
+	t.Helper()
+	needAcc(t)
+	_, err := exec.LookPath("npm")
+	acctest.NeedTool(t, err == nil, "npm", "it comes with Node, https://nodejs.org/en/download")
+	cache := filepath.Join(acctest.ModuleRoot(t), ".cache", "sandbox")
+	cmd := exec.CommandContext(t.Context(), binary(t), "sandbox", "demo", "--path", path, "--cache-dir", cache)
+	var failure bytes.Buffer
+	cmd.Stderr = &failure
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("the demo failed: %v\n%s\n%s", err, output, failure.String())
+	}
+	return string(output)
 }
 
 // transcript is the first console block of the README without its command.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,8 +29,7 @@ import (
 )
 
 const (
-	demoScenario = "scenarios/hook"
-	demoPhone    = "+15005550001"
+	demoPhone = "+15005550001"
 	// demoVersion is under which the mirror offers this binary: Terraform
 	// takes 0.0.0 for no version.
 	demoVersion = "0.0.1"
@@ -37,15 +37,26 @@ const (
 	terraformGrace = 30 * time.Second
 )
 
+// demoPaths are the paths of the demo, each a scenario of the examples, with what there is to know of it.
+func demoPaths() map[string]string {
+	return map[string]string{
+		"hook":   "The path is the guide's own, a hook: Auth0 ended hooks on 2026-11-18, the sandbox still runs them.",
+		"action": "The path is that of tenants with the legacy MFA phone provider, an Action bound to send-phone-message.",
+	}
+}
+
 func newDemoCommand() *cobra.Command {
-	var cacheDir string
+	var cacheDir, path string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Watch Auth0's guide happen on a sandbox, through the terraform on PATH",
-		Long: "Applies examples/" + demoScenario + " on a sandbox with the real Terraform, logs a person in, rotates the key, and destroys everything again.\n" +
+		Long: "Applies examples/scenarios/hook, or another path's, on a sandbox with the real Terraform, logs a person in, rotates the key, and destroys everything again.\n" +
 			"Needs terraform, node and npm on PATH. Nothing outside this machine is touched; npm downloads the hook's package once.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if demoPaths()[path] == "" {
+				return fmt.Errorf("--path %q: want one of %s", path, strings.Join(slices.Sorted(maps.Keys(demoPaths())), ", "))
+			}
 			if err := needDemoTools(); err != nil {
 				return err
 			}
@@ -53,9 +64,10 @@ func newDemoCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return runDemo(cmd.Context(), dir, cmd.OutOrStdout())
+			return runDemo(cmd.Context(), dir, path, cmd.OutOrStdout())
 		},
 	}
+	cmd.Flags().StringVar(&path, "path", "hook", "what sends the messages: "+strings.Join(slices.Sorted(maps.Keys(demoPaths())), ", "))
 	cmd.Flags().StringVar(&cacheDir, "cache-dir", "", "where npm packages are kept (default: auth0sns in the user's cache directory)")
 	return cmd
 }
@@ -79,13 +91,14 @@ func needDemoTools() error {
 type demo struct {
 	out      io.Writer
 	dir      string
+	path     string
 	world    *sandbox.World
 	instance *sandbox.Instance
 	before   any
 	step     int
 }
 
-func runDemo(ctx context.Context, cacheDir string, out io.Writer) (err error) {
+func runDemo(ctx context.Context, cacheDir, path string, out io.Writer) (err error) {
 	begin := time.Now()
 	dir, err := os.MkdirTemp("", "auth0sns-demo-")
 	if err != nil {
@@ -97,9 +110,8 @@ func runDemo(ctx context.Context, cacheDir string, out io.Writer) (err error) {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	defer func() { err = errors.Join(err, world.Close()) }()
-	d := &demo{out: out, dir: dir, world: world, instance: world.Instance(sandbox.DefaultInstances()[0])}
-	d.say("Auth0's guide \"Configure Amazon SNS as MFA SMS Provider\", through Terraform, on a sandbox.\n" +
-		"The path is the guide's own, a hook: Auth0 ended hooks on 2026-11-18, the sandbox still runs them.")
+	d := &demo{out: out, dir: dir, path: path, world: world, instance: world.Instance(sandbox.DefaultInstances()[0])}
+	d.say("Auth0's guide \"Configure Amazon SNS as MFA SMS Provider\", through Terraform, on a sandbox.\n" + demoPaths()[path])
 	for _, step := range []func(context.Context) error{d.prepare, d.plan, d.apply, d.login, d.rotate, d.secondPlan, d.showState, d.destroy} {
 		if err := step(ctx); err != nil {
 			return err
@@ -114,9 +126,9 @@ func runDemo(ctx context.Context, cacheDir string, out io.Writer) (err error) {
 
 func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
 
-func (d *demo) title(text string) {
+func (d *demo) title(format string, args ...any) {
 	d.step++
-	d.say("\n%d. %s", d.step, text)
+	d.say("\n%d. "+format, append([]any{d.step}, args...)...)
 }
 
 func (d *demo) line(format string, args ...any) { d.say("   "+format, args...) }
@@ -127,7 +139,7 @@ func (d *demo) prepare(ctx context.Context) error {
 	description := d.world.Describe().Instances[0]
 	d.line("Auth0 tenant   %s", description.Auth0.Domain)
 	d.line("AWS account    %s, %s", description.AWS.AccountID, description.AWS.EndpointURL)
-	if err := copyScenario(d.dir); err != nil {
+	if err := copyScenario(d.dir, d.path); err != nil {
 		return err
 	}
 	if err := writeMirror(d.dir); err != nil {
@@ -147,7 +159,7 @@ func (d *demo) apply(ctx context.Context) error {
 }
 
 func (d *demo) login(ctx context.Context) error {
-	d.title("A person logs in, the tenant asks for MFA, the deployed hook sends the code:")
+	d.title("A person logs in, the tenant asks for MFA, the deployed %s sends the code:", d.path)
 	return d.challenge(ctx)
 }
 
@@ -199,7 +211,7 @@ func (d *demo) destroy(ctx context.Context) error {
 	if !reflect.DeepEqual(leftovers(d.instance), d.before) {
 		return errors.New("tenant or account are not as they were before")
 	}
-	d.line("Tenant and account are as before: no hook, no user, no key, factor and policy as they were.")
+	d.line("Tenant and account are as before: no %s, no user, no key, factor and policy as they were.", d.path)
 	return nil
 }
 
@@ -310,8 +322,8 @@ func readUnpacked(path string) ([]byte, error) {
 }
 
 // copyScenario writes the example's files, the very ones that a reader sees.
-func copyScenario(dir string) error {
-	scenario, err := fs.Sub(examples.FS, demoScenario)
+func copyScenario(dir, path string) error {
+	scenario, err := fs.Sub(examples.FS, "scenarios/"+path)
 	if err != nil {
 		return err
 	}
