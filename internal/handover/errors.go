@@ -63,7 +63,17 @@ func (e *SlotError) role(id string) string {
 	}
 }
 
-// TakenOverError reports that another run works on the same keys.
+// TakenOverError reports that another run works on the same keys. The earlier
+// run stops at its next question, writes no record any more and retires nothing
+// but the key that it minted and did not send. What was on its way when the later
+// one claimed the keys has [InFlight] to take effect; the later one waits for
+// that, and for nothing longer.
+//
+// Two runs that begin within the second cannot see each other, for a tag cannot
+// be written on condition. One of them stops before it delivers; but should its
+// first record be so late that it replaces the offer of the other, and that one
+// be killed before it records the delivery, then a key in use may be taken for a
+// lost one. State locking is what rules that out.
 type TakenOverError struct {
 	User string
 	At   time.Time // when it took over

@@ -93,10 +93,11 @@ type world struct {
 	clock    fakeClock
 	users    map[string]*fakeUser
 	account  []*userKey
-	held     string        // the id of the key the sender holds
-	minted   []string      // every secret that was ever made
-	delay    time.Duration // until a new key is valid
-	late     []string      // calls begun after the cancellation
+	held     string          // the id of the key the sender holds
+	minted   []string        // every secret that was ever made
+	delay    time.Duration   // until a new key is valid
+	ctx      context.Context // of the run; what a cancellation ends
+	late     []string        // what was begun after the cancellation
 	states   []State
 	observe  func(State) // may be nil
 	replaced map[string]around
@@ -139,8 +140,8 @@ func inactive(user, name string) userKey {
 	return key
 }
 
-// fresh is a key that was made a moment ago and asked STS at most.
-func fresh(user, name string) userKey {
+// fresh is a key of the user that was made a moment ago and asked STS at most.
+func fresh(name string) userKey {
 	key := active(user, name)
 	key.CreatedAt, key.used = epoch(), "sts"
 	return key
@@ -177,8 +178,10 @@ func (w *world) setRecord(record Record) {
 func (w *world) machine() *Machine {
 	behaves := func(ctx context.Context, call, on string, effect func() error) error {
 		if err := ctx.Err(); err != nil {
-			w.late = append(w.late, call)
 			return err
+		}
+		if w.ctx != nil && w.ctx.Err() != nil && begins(call) {
+			w.late = append(w.late, call)
 		}
 		if do := w.replaced[call]; do != nil {
 			return do(ctx, call, on, effect)
@@ -199,6 +202,10 @@ func (w *world) machineBy(do around, clock Clock) *Machine {
 		},
 	}
 }
+
+// begins tells whether a call makes something that was not there before.
+// Nothing of that kind may begin after a cancellation.
+func begins(call string) bool { return call == createKey || call == deliver || call == createUser }
 
 // fakeClock passes at once, unless a test replaces its sleep.
 type fakeClock struct {
@@ -346,7 +353,7 @@ func (f *fakeIAM) AccessKeyLastUsed(ctx context.Context, key string) (used awsap
 func (f *fakeIAM) Accepted(ctx context.Context, _ string, key awsapi.NewAccessKey) (accepted bool, err error) {
 	err = f.do(ctx, askSTS, key.ID, func() error {
 		for _, k := range f.account {
-			if k.ID == key.ID && k.secret.Reveal() == key.Secret.Reveal() && f.works(k) {
+			if k.ID == key.ID && k.secret.Reveal() == key.Secret.Reveal() && f.takes(k) {
 				k.used, accepted = "sts", true
 			}
 		}
@@ -433,11 +440,18 @@ func (w *world) keysOf(name string) []awsapi.AccessKey {
 	return list
 }
 
-// works tells whether AWS takes the key now, and lets its user send.
+// takes tells whether AWS takes the key now.
+func (w *world) takes(k *userKey) bool { return k.Active && !w.clock.now.Before(k.valid) }
+
+// works tells whether a message can be sent with the key, for which its user
+// needs a policy too.
 func (w *world) works(k *userKey) bool {
-	known := func(at time.Time) bool { return !w.clock.now.Before(at) }
-	policies := slices.Collect(maps.Values(w.users[k.User].policies))
-	return k.Active && known(k.valid) && slices.ContainsFunc(policies, known)
+	for _, known := range w.users[k.User].policies {
+		if !w.clock.now.Before(known) {
+			return w.takes(k)
+		}
+	}
+	return false
 }
 
 // left lists the account as "user/name", inactive keys with a "-" in front, and
@@ -451,10 +465,10 @@ func (w *world) left() string {
 		}
 		list = append(list, key)
 	}
+	slices.Sort(list)
 	if w.users[bridged] != nil {
 		list = append(list, bridged)
 	}
-	slices.Sort(list)
 	return strings.Join(list, " ")
 }
 
@@ -462,6 +476,9 @@ var when = regexp.MustCompile(`at=\S+ run=\S+ ?`)
 
 // recorded is the record without the run, and with a claim that is left.
 func (w *world) recorded() string {
+	if w.users[user] == nil {
+		return ""
+	}
 	tags := w.users[user].Tags
 	text := short(when.ReplaceAllString(tags[TagPrefix+senderID], ""))
 	if tags[tagOwn+"claim:"+senderID] != "" {

@@ -333,21 +333,27 @@ func (r *rotation) look(ctx context.Context) error {
 	return nil
 }
 
-// requireOwn refuses to go on where another run has taken over. An answer that
-// was long on its way is worth nothing any more.
+// requireOwn refuses to go on where another run has taken over.
 func (r *rotation) requireOwn(ctx context.Context) error {
+	_, err := r.owned(ctx)
+	return err
+}
+
+// owned reads the tags and finds that no other run has taken over. An answer
+// that was long on its way is worth nothing any more.
+func (r *rotation) owned(ctx context.Context) (tags, error) {
 	for {
 		asked := r.Clock.Now()
 		user, err := r.IAM.User(ctx, r.req.User)
 		if err != nil {
-			return err
+			return tags{}, err
 		}
 		found, err := r.tagsOf(user)
-		if err != nil {
-			return err
+		if err == nil {
+			err = r.own(found)
 		}
-		if err := r.own(found); err != nil || r.Clock.Now().Sub(asked) < ownedFor {
-			return err
+		if err != nil || r.Clock.Now().Sub(asked) < ownedFor {
+			return found, err
 		}
 	}
 }
@@ -373,6 +379,9 @@ func (r *rotation) claim(ctx context.Context) error {
 // write puts the record down as this run's, before what it announces. One that
 // says nothing is taken away.
 func (r *rotation) write(ctx context.Context, record Record) error {
+	if err := r.requireOwn(ctx); err != nil {
+		return err
+	}
 	record.Run, record.At = r.id, r.Clock.Now()
 	if r.Owner != "" {
 		record.Owner = r.Owner

@@ -49,6 +49,7 @@ const (
 	killBefore   fault = "killed, without effect"
 	killAfter    fault = "killed, with effect"
 	outdated     fault = "outdated answer"
+	tardy        fault = "answered late"
 )
 
 // start is what there is at the beginning of one property.
@@ -102,7 +103,7 @@ func TestRotateKeepsSenderWorking(t *testing.T) {
 			record: Record{Run: "a", Holds: old},
 		},
 		"killed while minting": {
-			keys: []userKey{active(user, "OLD"), fresh(user, "LOST")}, held: "OLD", current: old,
+			keys: []userKey{active(user, "OLD"), fresh("LOST")}, held: "OLD", current: old,
 			record: Record{Run: "a", Holds: old, Minting: true, Before: keys("OLD")},
 		},
 		"foreign key":                 {keys: []userKey{active(user, "OLD"), active(user, "FOREIGN")}, held: "OLD", current: old, foreign: "FOREIGN"},
@@ -163,26 +164,31 @@ func newModel(t *rapid.T, s start) *model {
 }
 
 // converge applies again and again, each time with what Terraform's state has,
-// until nothing is left to go wrong, and once more.
+// until nothing is left to go wrong, and then a last time.
 func (m *model) converge() {
-	for applies := 0; m.apply() || m.budget > 0; applies++ {
-		if applies > 3*mostFaults {
-			m.t.Fatalf("after %d rotations there is no end: %s, record %q", applies, m.left(), m.recorded())
+	for applies := 0; m.budget > 0 && applies < 2*mostFaults; applies++ {
+		m.apply()
+	}
+	m.budget = 0
+	for applies := 0; m.apply(); applies++ {
+		var slots *SlotError
+		if last := m.runs[len(m.runs)-1]; applies == 3 || !errors.As(last.err, &slots) {
+			m.t.Fatalf("with no fault to come, an apply ends with %v: %s, record %q", last.err, m.left(), m.recorded())
 		}
 	}
 	m.finish()
 }
 
-// apply is one rotation, or two at once. It tells whether one failed.
+// apply is one run, or two at once. It tells whether one failed.
 func (m *model) apply() (failed bool) {
 	m.runs = nil
 	first := m.begin("A")
 	if m.budget > 0 && rapid.Bool().Draw(m.t, "two at once") {
 		m.budget--
 		m.overlapped = true
-		m.later(time.Duration(rapid.IntRange(0, 60_000).Draw(m.t, "ms until the second begins"))*time.Millisecond, func() { m.begin("B") })
+		first.second = rapid.IntRange(1, 40).Draw(m.t, "call at which the second begins")
 	}
-	_ = first
+	first.step()
 	for len(m.events) > 0 {
 		if m.count++; m.count > mostEvents {
 			m.t.Fatalf("a rotation does not end")
@@ -205,6 +211,21 @@ func (m *model) apply() (failed bool) {
 	return failed
 }
 
+// refresh is what the provider does before it plans: the record tells it which
+// key the sender holds, and whether there is an old key left and no more.
+func (m *model) refresh() (oldKeyLeft bool) {
+	direct := func(_ context.Context, _, _ string, effect func() error) error { return effect() }
+	known, err := m.machineBy(direct, &m.clock).Look(m.t.Context(), user, m.current)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	holds := known.Record.Holds
+	if holds.ID != "" {
+		m.current = Key{user, holds.ID}
+	}
+	return known.Record.Open() && len(known.Record.Offered) == 0 && find(known.Keys, holds.ID) >= 0
+}
+
 // later puts an event in its place. Those of one moment keep their order.
 func (m *model) later(d time.Duration, do func()) {
 	e := event{m.clock.now.Add(d), do}
@@ -223,7 +244,8 @@ type run struct {
 	requests chan request // what it asks for; closed when it has ended
 	answers  chan error   // closed to kill it
 	recorded bool         // it has written a record
-	waiting  func()       // ends its sleep
+	calls    int          // so far
+	second   int          // the call at which another run begins; 0 = none
 
 	cancelled, killed bool
 	outcome           Outcome
@@ -252,13 +274,16 @@ func (m *model) begin(name string) *run {
 	r.cancel = cancel
 	machine := m.machineBy(r.ask, r)
 	machine.Observe = nil
+	do := machine.Rotate
+	if m.budget > 0 && rapid.Bool().Draw(m.t, "refreshed") && m.refresh() {
+		do = machine.Finish
+	}
 	req := Rotation{User: user, Region: region, Current: m.current}
 	go func() {
 		defer close(r.requests)
 		defer cancel()
-		r.outcome, r.err = machine.Rotate(ctx, req)
+		r.outcome, r.err = do(ctx, req)
 	}()
-	r.step()
 	return r
 }
 
@@ -284,6 +309,7 @@ func (r *run) step() {
 	q, alive := <-r.requests
 	switch {
 	case !alive:
+		r.t.Logf("%s %s ends with %s, %v", r.clock.now.Format("05.00"), r.name, short(r.outcome.Delivered.ID), r.err)
 		r.save()
 	case q.ctx.Err() != nil:
 		r.answer(q.ctx.Err())
@@ -361,22 +387,29 @@ func (r *run) stop() {
 // call makes a call that may fail in every way. It is begun now, has its effect
 // later and is answered later still.
 func (r *run) call(q request) {
-	if r.cancelled && slices.Contains([]string{createKey, deliver, createUser}, q.call) {
+	if r.cancelled && begins(q.call) {
 		r.t.Fatalf("%s was begun after a cancellation", q.call)
 	}
 	faults := []fault{refused, cancelBefore, killBefore}
 	switch write := !strings.HasPrefix(q.call, "Get") && q.call != listKeys; {
 	case write:
 		faults = append(faults, openBefore, openAfter, cancelAfter, killAfter)
-	case q.call == getUser:
-		faults = append(faults, outdated)
+	case q.call == getUser, q.call == listKeys:
+		faults = append(faults, outdated, tardy)
+	}
+	if r.calls++; r.calls == r.second {
+		r.later(0, func() { r.begin("B").step() })
 	}
 	drawn := r.draw(q.call, faults)
 	if q.call == updateKey || q.call == deleteKey {
 		r.noCallInFlight(q.on)
 	}
 	before, after := r.duration(), time.Duration(0)
-	if before > quickCall {
+	r.t.Logf("%s %s %s %s, %s, in %s", r.clock.now.Format("05.00"), r.name, q.call, short(q.on), drawn, before)
+	switch {
+	case drawn == tardy:
+		after = InFlight + ownedFor
+	case before > quickCall:
 		after = before / 2
 	}
 	effect := func() error {
@@ -442,7 +475,8 @@ func (r *run) duration() time.Duration {
 	return rapid.SampledFrom(durations).Draw(r.t, r.name+" takes")
 }
 
-// asOf has a user's tags be those of a moment ago.
+// asOf has a user's tags be those of a moment ago, and its youngest key not be
+// there yet.
 func (m *model) asOf(name string, ago time.Duration, do func()) {
 	u := m.users[name]
 	if u == nil {
@@ -450,14 +484,15 @@ func (m *model) asOf(name string, ago time.Duration, do func()) {
 		return
 	}
 	then := m.clock.now.Add(-ago)
-	now := u.Tags
+	tags, account := u.Tags, m.account
 	for _, old := range slices.Backward(u.past) {
 		if old.until.After(then) {
 			u.Tags = old.tags
 		}
 	}
+	m.account = slices.DeleteFunc(slices.Clone(account), func(k *userKey) bool { return k.CreatedAt.After(then) })
 	do()
-	u.Tags = now
+	u.Tags, m.account = tags, account
 }
 
 // watch holds the rules of every moment.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
 )
 
 // TagPrefix begins the key of every tag that auth0sns keeps on an IAM user. The
@@ -144,9 +146,12 @@ func decodeKey(text, user string) (Key, error) {
 		return Key{User: user, ID: id}, nil
 	case owner == "":
 		return Key{User: bridgeName(user), ID: id}, nil
-	default:
-		return Key{User: strings.ReplaceAll(owner, "/", ","), ID: id}, nil
 	}
+	owner = strings.ReplaceAll(owner, "/", ",")
+	if err := awsapi.ValidateUserName(owner); err != nil {
+		return Key{}, fmt.Errorf("%w: %w", errTag, err)
+	}
+	return Key{User: owner, ID: id}, nil
 }
 
 func decodeKeys(text, user string) ([]Key, error) {
@@ -175,9 +180,14 @@ func decodeID(text string) (string, error) {
 // record that is half understood would have keys deleted that are in use.
 func decodeRecord(value, user string) (Record, error) {
 	var r Record
+	seen := map[string]bool{}
 	for field := range strings.FieldsSeq(value) {
 		name, text, _ := strings.Cut(field, "=")
 		var err error
+		if seen[name] {
+			return Record{}, fmt.Errorf("%q: %w: field %q twice", value, errTag, name)
+		}
+		seen[name] = true
 		switch name {
 		case fieldAt:
 			r.At, err = time.Parse(time.RFC3339, text)
@@ -196,6 +206,9 @@ func decodeRecord(value, user string) (Record, error) {
 			r.Before, err = decodeKeys(text, user)
 		case fieldBridge:
 			r.Bridge = true
+			if text != "yes" {
+				err = fmt.Errorf("%w: bridge %q", errTag, text)
+			}
 		default:
 			err = fmt.Errorf("%w: field %q", errTag, name)
 		}

@@ -59,7 +59,6 @@ func (r *rotation) undo(ctx context.Context, state State, cause error) string {
 func (r *rotation) discard(ctx context.Context, key Key) string {
 	r.record.Minting, r.record.Before = false, nil
 	r.record.Offered = without(r.record.Offered, key.ID)
-	r.record.Retiring = without(r.record.Retiring, key.ID)
 	if err := r.retireOne(ctx, key); err != nil {
 		r.record.Retiring = append(r.record.Retiring, key)
 		return fmt.Sprintf("%s The new key %s could not be deleted again, which is left to the next apply: %v", r.unchanged(), key.ID, err)
@@ -68,31 +67,46 @@ func (r *rotation) discard(ctx context.Context, key Key) string {
 }
 
 // discardLostKey deletes a key that AWS made although its answer was lost:
-// nobody has its secret. That of a bridge user goes with it.
+// nobody has its secret. That of a bridge user goes with it. Where none is to be
+// seen, one may still appear, so the record goes on saying that there may be.
 func (r *rotation) discardLostKey(ctx context.Context, cause error) string {
-	switch {
-	case !ambiguous(cause):
+	const open = " AWS did not say whether it made a key"
+	if !ambiguous(cause) {
 		r.record.Minting, r.record.Before = false, nil
 		return r.nothingMade()
-	case r.mintUser != r.req.User:
-		return r.unchanged() + " If AWS made a key for the bridge user, the next apply deletes it."
 	}
-	retiring := r.record.Retiring
-	if err := r.look(ctx); err != nil {
-		return fmt.Sprintf("%s AWS did not say whether it made a key, and which keys %q has could not be found out: %v\n"+
-			"If it did, the next apply deletes it.", r.unchanged(), r.mintUser, err)
+	if r.mintUser != r.req.User {
+		return r.unchanged() + open + " for the bridge user. If it did, the next apply deletes it."
 	}
-	unknown := r.record.unknown(r.mintUser, idsOf(r.keys))
-	r.record.Minting, r.record.Before = false, nil
-	for _, key := range r.record.Retiring {
-		if !contains(retiring, key.ID) {
-			return r.discard(ctx, key)
-		}
+	lost, unknown, err := r.madeSince(ctx)
+	if err != nil {
+		return fmt.Sprintf("%s%s, and which ones %q has could not be found out: %v\nIf it did, the next apply deletes it.", r.unchanged(), open, r.mintUser, err)
 	}
-	if len(unknown) == 0 {
-		return r.nothingMade()
+	switch {
+	case len(lost) > 0:
+		return r.discard(ctx, lost[0])
+	case len(unknown) > 0:
+		r.record.Minting, r.record.Before = false, nil
+		return fmt.Sprintf("%s%s, and somebody else made one at the same time. Delete the one of these that nobody uses: %s.", r.unchanged(), open, KeyIDs(unknown))
+	default:
+		return r.unchanged() + open + ". There is none so far; if one appears, the next apply deletes it."
 	}
-	return fmt.Sprintf("%s AWS did not say whether it made a key, and somebody else made one at the same time. Delete the one of these that nobody uses: %s.", r.unchanged(), KeyIDs(unknown))
+}
+
+// madeSince finds the keys that the user has and had not before the mint, and
+// among them the lost one. It goes by the record of this run, not by the tag: of
+// that, IAM may answer for a moment what it was before.
+func (r *rotation) madeSince(ctx context.Context) (lost, unknown []Key, err error) {
+	found, err := r.owned(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	listed, err := r.IAM.AccessKeys(ctx, r.req.User)
+	if err != nil {
+		return nil, nil, err
+	}
+	lost, err = r.lostKey(ctx, r.req.User, Known{Record: r.record, Keys: listed, tags: found})
+	return lost, r.record.unknown(r.req.User, idsOf(listed)), err
 }
 
 func (r *rotation) nothingMade() string { return "No key was made. " + r.unchanged() }

@@ -44,6 +44,9 @@ const (
 
 // actionFacts is what a plan has to know beside the attributes.
 type actionFacts struct {
+	// ID is that of the Action. The plan of one that replaces it has these facts
+	// and no state.
+	ID string `json:"id"`
 	// HoldsSecrets says that the Action can send, so that it may be bound.
 	HoldsSecrets bool `json:"holds_secrets"`
 	// Undeployed says that the draft would do something else than what runs.
@@ -191,7 +194,7 @@ func (r *actionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		r.planOthers(ctx, &resp.Diagnostics)
 	}
 	if !plan.Name.IsUnknown() && !plan.Name.Equal(state.Name) {
-		if takeOver := r.planName(ctx, plan.action(code.Script), state.ID.ValueString(), &resp.Diagnostics); takeOver != "" {
+		if takeOver := r.planName(ctx, plan.action(code.Script), state.ID.ValueString(), facts.ID, &resp.Diagnostics); takeOver != "" {
 			resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateTakeOver, takeOver)...)
 		}
 	}
@@ -232,15 +235,16 @@ func (r *actionResource) planOthers(ctx context.Context, diags *diag.Diagnostics
 	}
 	if len(others) > 0 {
 		diags.AddWarning("Another Action sends the messages now", fmt.Sprintf(
-			"Bound to %s on %s: %s. Auth0 runs every Action that is bound. This one is bound when it gets its first key; from then on people would get a code from each. "+
-				"Unbind what is not to send any more: Auth0 Dashboard → Actions → Triggers.", delivery.TriggerSendPhoneMessage, r.auth0.Domain(), strings.Join(others, ", ")))
+			"Bound to %s on %s: %s. Auth0 runs every Action that is bound. This one is bound when it gets its first key; from then on people would get a code from each, for some seconds also where this apply destroys the other. "+
+				"Unbind what else is not to send any more: Auth0 Dashboard → Actions → Triggers.", delivery.TriggerSendPhoneMessage, r.auth0.Domain(), strings.Join(others, ", ")))
 	}
 }
 
 // planName refuses a name that is taken: bindings can name an Action, so it has
 // to be one. It returns the id of an Action that the apply takes over, which is
-// left from an apply that stopped.
-func (r *actionResource) planName(ctx context.Context, want auth0api.Action, self string, diags *diag.Diagnostics) (takeOver string) {
+// left from an apply that stopped. self is the Action that is updated, replaced
+// the one that this one takes the place of.
+func (r *actionResource) planName(ctx context.Context, want auth0api.Action, self, replaced string, diags *diag.Diagnostics) (takeOver string) {
 	actions, err := r.auth0.Actions(ctx, "")
 	if err != nil {
 		diags.AddError("Actions of the tenant cannot be listed", err.Error())
@@ -253,6 +257,12 @@ func (r *actionResource) planName(ctx context.Context, want auth0api.Action, sel
 		if a.Trigger.ID != want.Trigger.ID {
 			diags.AddAttributeError(path.Root("name"), "Name of the Action is taken", fmt.Sprintf(
 				"Action %q (%s) on %s has the trigger %q. Two Actions of one name cannot be told apart in a binding, whatever their triggers. Choose another name.", a.Name, a.ID, r.auth0.Domain(), a.Trigger.ID))
+			return ""
+		}
+		if a.ID == replaced {
+			// Which of the two goes first, a plan cannot know.
+			diags.AddAttributeError(path.Root("name"), "The new Action needs a new name", fmt.Sprintf(
+				"Action %q (%s) on %s is to be replaced, and Auth0 has no two Actions of one name. Choose another name for the new one.", a.Name, a.ID, r.auth0.Domain()))
 			return ""
 		}
 		what := fmt.Sprintf("Action %q on %s", a.Name, r.auth0.Domain())
@@ -320,7 +330,7 @@ func (r *actionResource) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 	plan.ID, plan.VersionID = types.StringValue(action.ID), types.StringValue(action.Deployed.ID)
-	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateAction, actionFacts{})...)
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateAction, actionFacts{ID: action.ID})...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -411,7 +421,7 @@ func (r *actionResource) Read(ctx context.Context, req resource.ReadRequest, res
 	}
 	state.read(action, bound)
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateAction, actionFacts{
-		HoldsSecrets: handover.HoldsSecrets(action), Undeployed: isUndeployed(action),
+		ID: action.ID, HoldsSecrets: handover.HoldsSecrets(action), Undeployed: isUndeployed(action),
 	})...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
@@ -477,7 +487,7 @@ func (r *actionResource) update(ctx context.Context, plan *actionModel, script s
 	}
 	bound, err := delivery.IsBound(ctx, r.auth0, id)
 	plan.Bound = types.BoolValue(bound)
-	return actionFacts{HoldsSecrets: holds}, err
+	return actionFacts{ID: id, HoldsSecrets: holds}, err
 }
 
 // deploy brings a draft to what is wanted and deploys it.

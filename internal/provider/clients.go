@@ -40,6 +40,9 @@ type clients struct {
 	// delivered holds the ids of the senders that got their first key of an
 	// auth0sns_credentials in this run, see credentialsResource.Delete.
 	delivered sync.Map
+	// releasing keeps two senders, each of which could take over from the other,
+	// from being given up at once.
+	releasing sync.Mutex
 	// live is what plans of a destroy have found out.
 	live liveSenders
 }

@@ -114,10 +114,10 @@ func (m credentialsModel) statusOf(found seen, now time.Time) string {
 		return statusSenderMissing
 	case slices.ContainsFunc(handover.SecretNames(), func(n string) bool { return !slices.Contains(found.sender.names, n) }):
 		return statusSecretsMissing
-	case !found.written.IsZero() && !found.sender.written.Equal(found.written):
-		return statusRewritten
-	case len(found.record.Offered) > 0:
+	case len(found.record.Offered) > 0: // Then it was Terraform that wrote last.
 		return statusInDoubt
+	case found.sender.outdated || !found.written.IsZero() && !found.sender.written.Equal(found.written):
+		return statusRewritten
 	case m.pastDue(now):
 		return statusRotationDue
 	case found.record.Open():

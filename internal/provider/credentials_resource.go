@@ -18,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
@@ -527,12 +528,18 @@ func (r *credentialsResource) retireReplaced(ctx context.Context, machine *hando
 }
 
 // release makes the sender stop using the key, unless people depend on it. A
-// key that is gone or inactive sends nothing, so nobody does.
+// key that is gone or inactive sends nothing, so nobody does; nor where another
+// sender has taken over.
 func (r *credentialsResource) release(ctx context.Context, state credentialsModel, known handover.Known) diag.Diagnostics {
+	r.releasing.Lock()
+	defer r.releasing.Unlock()
 	var diags diag.Diagnostics
 	i := state.find(known.Keys)
 	if i >= 0 && known.Keys[i].Active && !state.ForceDestroy.ValueBool() {
 		diags.Append(r.refuseLive(ctx, "key", state.sender())...)
+		if diags.HasError() && r.takenOver(ctx, state) {
+			diags = r.standDown(ctx, state)
+		}
 	}
 	others := otherActiveKeys(known)
 	if diags.HasError() {
@@ -554,6 +561,43 @@ func (r *credentialsResource) release(ctx context.Context, state credentialsMode
 		addHookError(&diags, "Secrets were not removed from the sender", err)
 	}
 	return diags
+}
+
+// standDown leaves all messages to the sender that has taken over, and waits for
+// the calls that this one has begun. A hook is switched off: Auth0 may ask it
+// before an Action, and without a key it would send nothing.
+func (r *credentialsResource) standDown(ctx context.Context, state credentialsModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	var err error
+	if id := state.sender(); delivery.IsActionID(id) {
+		err = delivery.Unbind(ctx, r.auth0, id)
+	} else {
+		off := false
+		_, err = r.auth0.UpdateHook(ctx, id, auth0api.HookPatch{Enabled: &off})
+	}
+	if err == nil {
+		err = r.clock.Sleep(ctx, handover.InFlight)
+	}
+	if err != nil {
+		addHookError(&diags, "The key was not taken from its sender", err)
+	}
+	return diags
+}
+
+// takenOver tells whether Auth0 runs another Action that holds a key of the same
+// user, as the record of that Action says. What cannot be read proves nothing.
+func (r *credentialsResource) takenOver(ctx context.Context, state credentialsModel) bool {
+	bindings, err := r.auth0.Bindings(ctx, delivery.TriggerSendPhoneMessage)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(bindings, func(b auth0api.Binding) bool {
+		other := handover.Machine{IAM: r.aws, SenderID: b.ActionID}
+		known, err := other.Look(ctx, state.IAMUser.ValueString(), handover.Key{})
+		return err == nil && b.ActionID != state.sender() && slices.ContainsFunc(known.Keys, func(k awsapi.AccessKey) bool {
+			return k.ID == known.Record.Holds.ID && k.Active
+		})
+	})
 }
 
 // otherActiveKeys are active keys that no record speaks of.

@@ -741,6 +741,37 @@ func TestAccCredentialsDeliveryInDoubt(t *testing.T) {
 	tf.must("destroy")
 }
 
+// TestAccCredentialsTwoApplies: two people rotate at once, without a lock on the
+// state. One of them wins, the other is told so, and the hook has one key that
+// works.
+func TestAccCredentialsTwoApplies(t *testing.T) {
+	w := newCredentialsWorld(t)
+	first := newWorkspace(t, w.Env, w.config(`keepers = { n = "1" }`))
+	first.must("apply")
+	second := newWorkspace(t, w.Env, w.config(`keepers = { n = "2b" }`))
+	second.copyState(first)
+	first.write(w.config(`keepers = { n = "2a" }`))
+
+	// The first one waits for AWS to accept its key while the second one starts and ends.
+	id, err := w.World.Kernel.Faults.Add(control.Fault{Operation: "sts:GetCallerIdentity", Times: 1, Effect: control.HoldBefore})
+	succeeds(t, err)
+	lost := make(chan outcome)
+	go func() { lost <- first.run("apply") }()
+	succeeds(t, w.World.Kernel.Faults.AwaitHeld(t.Context(), id))
+	second.must("apply")
+	w.requireWorking(t, "us-east-1")
+	won := w.key(t).ID
+	succeeds(t, w.World.Kernel.Faults.Release(id))
+
+	requireWords(t, (<-lost).errorText(), "The rotation did not finish", "another apply took over the keys of IAM user", "state locking")
+	w.requireWorking(t, "us-east-1")
+	requireEqual(t, "key of the user", w.key(t).ID, won)
+	first.must("apply")
+	w.requireWorking(t, "us-east-1")
+	requireSettled(t, first)
+	first.must("destroy")
+}
+
 // TestAccCredentialsRetireFails proves that an old key which could not be
 // deleted is not forgotten.
 func TestAccCredentialsRetireFails(t *testing.T) {

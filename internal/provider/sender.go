@@ -22,6 +22,9 @@ type senderSecrets struct {
 	// written is when the secret key was last written, for an Action; zero for a
 	// hook, of which Auth0 does not tell.
 	written time.Time
+	// outdated says that an Action runs with other values than those: they wait in
+	// its draft, or somebody rolled back to an older version.
+	outdated bool
 }
 
 // sender is the hook or Action of an id, to be handed a key.
@@ -57,6 +60,7 @@ func actionSecrets(action auth0api.Action) senderSecrets {
 	found := senderSecrets{exists: true, written: action.Secrets[handover.SecretSecretAccessKey]}
 	if action.Deployed != nil {
 		found.names = slices.Sorted(maps.Keys(action.Deployed.Secrets))
+		found.outdated = !action.Deployed.Secrets[handover.SecretSecretAccessKey].Equal(found.written)
 	}
 	return found
 }

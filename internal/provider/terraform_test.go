@@ -54,6 +54,19 @@ func (w *workspace) forget() {
 	}
 }
 
+// copyState starts with the state of another workspace.
+func (w *workspace) copyState(from *workspace) {
+	w.t.Helper()
+	const name = "terraform.tfstate"
+	data, err := os.ReadFile(filepath.Join(from.dir, name))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(w.dir, name), data, 0o600)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // outcome is what one command said and did.
 type outcome struct {
 	exit        int

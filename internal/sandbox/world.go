@@ -127,11 +127,11 @@ func (w *World) start(ctx, serving context.Context) error {
 	if err := w.configure(); err != nil {
 		return err
 	}
-	listener, url, err := listen(ctx)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("control API: %w", err)
 	}
-	w.ControlURL = url
+	w.ControlURL = address(listener)
 	w.serve(serving, listener, w.controlAPI())
 	return nil
 }
@@ -144,24 +144,24 @@ func (w *World) startInstance(ctx, serving context.Context, name, accountID stri
 		account = replacedAccount{instance.Account, handler}
 	}
 	accountHandler := w.Kernel.Wrap(control.SideAWS, name, account)
-	accountListener, accountURL, err := listen(ctx)
+	accountListener, err := w.Kernel.Listen(ctx, control.SideAWS, name)
 	if err != nil {
 		return nil, err
 	}
-	instance.AccountURL = accountURL
+	instance.AccountURL = address(accountListener)
 	w.serve(serving, accountListener, accountHandler)
 
 	runner, err := w.runner(serving, accountHandler)
 	if err != nil {
 		return nil, err
 	}
-	tenantListener, tenantURL, err := listen(ctx)
+	tenantListener, err := w.Kernel.Listen(ctx, control.SideAuth0, name)
 	if err != nil {
 		return nil, err
 	}
-	instance.TenantURL = tenantURL
+	instance.TenantURL = address(tenantListener)
 	instance.Tenant = auth0.New(auth0.Config{
-		Name: name, BaseURL: func() string { return tenantURL }, Now: w.Kernel.Clock.Now,
+		Name: name, BaseURL: func() string { return instance.TenantURL }, Now: w.Kernel.Clock.Now,
 		Runner: runner, RateLimit: w.options.RateLimit,
 	})
 	w.serve(serving, tenantListener, w.Kernel.Wrap(control.SideAuth0, name, instance.Tenant))
@@ -242,13 +242,7 @@ func (w *World) shutdown(serving context.Context) error {
 	return errors.Join(errs...)
 }
 
-func listen(ctx context.Context) (listener net.Listener, url string, err error) {
-	listener, err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, "", err
-	}
-	return listener, "http://" + listener.Addr().String(), nil
-}
+func address(listener net.Listener) string { return "http://" + listener.Addr().String() }
 
 func (w *World) serve(serving context.Context, listener net.Listener, handler http.Handler) {
 	server := &http.Server{

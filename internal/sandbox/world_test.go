@@ -226,9 +226,10 @@ func (i instance) deploy(client sender.Client, accessKeyID, secret string) {
 }
 
 type challengeResult struct {
-	Sent  bool   `json:"sent"`
-	Text  string `json:"text"`
-	Error string `json:"error"`
+	Sender string `json:"sender"`
+	Sent   bool   `json:"sent"`
+	Text   string `json:"text"`
+	Error  string `json:"error"`
 }
 
 func (i instance) challenge() (result challengeResult) {
@@ -276,6 +277,53 @@ func TestTheGuideEndsWithAMessage(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// deployAction puts an Action into the place of the guide's hook.
+func (i instance) deployAction(accessKeyID, secret string) (id string) {
+	i.t.Helper()
+	code, err := sender.Render(sender.SendPhoneMessage, sender.Options{Client: sender.Builtin})
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	var action struct {
+		ID string `json:"id"`
+	}
+	i.auth0("POST", "/actions/actions", map[string]any{
+		"name": "sns", "supported_triggers": []any{map[string]string{"id": "send-phone-message", "version": "v2"}},
+		"code": code.Script,
+		"secrets": []any{
+			map[string]string{"name": "AWS_ACCESS_KEY_ID", "value": accessKeyID},
+			map[string]string{"name": "AWS_SECRET_ACCESS_KEY", "value": secret},
+			map[string]string{"name": "AWS_REGION", "value": i.AWS.Region},
+		},
+	}, &action)
+	i.control("POST", "/sandbox/clock", map[string]string{"advance": "2s"}, nil)
+	i.auth0("POST", "/actions/actions/"+action.ID+"/deploy", nil, nil)
+	i.control("POST", "/sandbox/clock", map[string]string{"advance": "1s"}, nil)
+	i.auth0("PATCH", "/actions/triggers/send-phone-message/bindings", map[string]any{
+		"bindings": []any{map[string]any{"ref": map[string]string{"type": "action_id", "value": action.ID}}},
+	}, nil)
+	return action.ID
+}
+
+func TestAnActionTakesOverFromTheHook(t *testing.T) {
+	w := startNode(t)
+	staging := w.instance("staging")
+	key, secret := staging.mint()
+	staging.deploy(sender.Builtin, "AKIAIOSFODNN7EXAMPLE", "the-hook-must-not-be-run")
+	id := staging.deployAction(key, secret)
+	result := staging.challenge()
+	if !result.Sent || result.Sender != id {
+		t.Fatalf("challenge = %+v, want Action %s to send: nobody could try a move to Actions", result, id)
+	}
+	if got := staging.inbox(); len(got) != 1 || got[0] != (message{phone, result.Text, key}) {
+		t.Errorf("inbox = %+v, want one message %q, signed by the minted key %s", got, result.Text, key)
+	}
+	_, state, err := send(t.Context(), "GET", w.controlURL+"/sandbox/staging/state", "", nil)
+	if err != nil || strings.Contains(state, secret) || !strings.Contains(state, `"secret_names":["AWS_ACCESS_KEY_ID","AWS_REGION","AWS_SECRET_ACCESS_KEY"]`) {
+		t.Errorf("state = %s, error %v, want the names of the Action's secrets alone", state, err)
 	}
 }
 
@@ -442,7 +490,7 @@ func TestSeedSetsSwitchesOfBothSides(t *testing.T) {
 	w := start(t, sandbox.Options{})
 	staging := w.instance("staging")
 	w.control("POST", "/sandbox/staging/seed", `{
-		"auth0": {"second_enabled_hook": "switch_over", "confidence_score": true, "client_scopes": ["read:hooks"]},
+		"auth0": {"second_enabled_hook": "switch_over", "confidence_score": true, "build_time": "1m30s", "client_scopes": ["read:hooks"]},
 		"aws": {"sms_sandbox": {"inside": true, "verified": ["+15005550009"]}, "monthly_spend": {"limit": 5, "spent": 4.5},
 			"opted_out": ["+15005550008"], "operator_policy": "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}}"}}`, nil)
 	var state struct {
@@ -462,7 +510,7 @@ func TestSeedSetsSwitchesOfBothSides(t *testing.T) {
 	}
 	w.control("GET", "/sandbox/staging/state", nil, &state)
 	want := auth0.DefaultSwitches()
-	want.SecondEnabledHook, want.ConfidenceScore = auth0.SecondHookSwitchOver, true
+	want.SecondEnabledHook, want.ConfidenceScore, want.BuildTime = auth0.SecondHookSwitchOver, true, auth0.Duration(90*time.Second)
 	if state.Auth0.Switches != want {
 		t.Errorf("switches = %+v, want %+v: what a seed leaves out must stay", state.Auth0.Switches, want)
 	}

@@ -173,6 +173,15 @@ func (a *Account) Secrets() []string {
 	return slices.Clone(a.minted)
 }
 
+// Accepts tells whether a request signed with the credentials would be let in at
+// this moment. Unlike a request it leaves no trace in the key's last use.
+func (a *Account) Accepts(c Credentials) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key, err := a.usableKey(c.AccessKeyID, "", a.config.Now().UTC())
+	return err == nil && key.secret == c.SecretAccessKey
+}
+
 // SetOperatorPolicy replaces the permissions of the user operator by one policy
 // document; "" gives AdministratorAccess back. It fails when IAM would refuse
 // the document, and then changes nothing.

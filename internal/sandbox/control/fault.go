@@ -18,6 +18,9 @@ const (
 	Delay Effect = "delay"
 	// Respond answers with Fault.Status, Header and Body; the request takes no effect.
 	Respond Effect = "respond"
+	// RespondAfter answers with Fault.Status, Header and Body after the request took effect, as a gateway does that
+	// gave up waiting.
+	RespondAfter Effect = "respond_after"
 	// DropBefore resets the connection (RST); the request takes no effect.
 	DropBefore Effect = "drop_before"
 	// DropAfter closes the connection without an answer, after the request took effect.
@@ -28,6 +31,9 @@ const (
 	HoldBefore Effect = "hold_before"
 	// HoldAfter keeps the answer back until it is released, after the request took effect.
 	HoldAfter Effect = "hold_after"
+	// Down answers, and then the service is gone for Fault.Delay: connections are closed and new ones refused. It needs
+	// a service that listens with Kernel.Listen.
+	Down Effect = "down"
 )
 
 // Fault says which requests go wrong, and how. Of several faults that fit one request, the one added first is applied.
@@ -228,18 +234,18 @@ func (f Fault) fits(side, instance, operation string) bool {
 
 func (f Fault) validate() error {
 	switch f.Effect {
-	case Delay:
+	case Delay, Down:
 		if f.Delay <= 0 {
 			return fmt.Errorf("effect %q needs a positive delay", f.Effect)
 		}
-	case Respond:
+	case Respond, RespondAfter:
 		if f.Status < 200 || f.Status > 599 {
 			return fmt.Errorf("effect %q needs a status from 200 to 599, got %d", f.Effect, f.Status)
 		}
 	case DropBefore, DropAfter, Truncate, HoldBefore, HoldAfter:
 	default:
 		return fmt.Errorf("unknown effect %q: want %s", f.Effect,
-			strings.Join([]string{"delay", "respond", "drop_before", "drop_after", "truncate", "hold_before", "hold_after"}, ", "))
+			strings.Join([]string{"delay", "respond", "respond_after", "drop_before", "drop_after", "truncate", "hold_before", "hold_after", "down"}, ", "))
 	}
 	if f.Side != "" && f.Side != SideAuth0 && f.Side != SideAWS {
 		return fmt.Errorf("unknown side %q: want %s, %s or none for both", f.Side, SideAuth0, SideAWS)

@@ -41,6 +41,7 @@ type Kernel struct {
 
 	mu        sync.Mutex
 	observers []*func(Entry)
+	listeners map[[2]string]*listener // by side and instance
 }
 
 // NewKernel returns a kernel with an empty journal, no faults, and a clock that runs along with now.
@@ -91,6 +92,10 @@ func (k *Kernel) Wrap(side, instance string, service Service) http.Handler {
 		}
 		entry.Duration = time.Since(start)
 		k.record(entry)
+		if fault != nil && fault.Effect == Down {
+			k.down(side, instance, fault.Delay, r.RemoteAddr)
+			w.Header().Set("Connection", "close")
+		}
 		k.send(r.Context(), w, answer, fault)
 	})
 }
@@ -119,6 +124,10 @@ func (k *Kernel) perform(r *http.Request, service http.Handler, fault *armedFaul
 	}
 	service.ServeHTTP(a, r)
 	a.WriteHeader(http.StatusOK)
+	if fault != nil && fault.Effect == RespondAfter {
+		a = &answer{header: http.Header{}}
+		a.fill(fault.Fault)
+	}
 	return a
 }
 
@@ -219,7 +228,7 @@ func drop(w http.ResponseWriter, reset bool) {
 	if tlsConn, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		raw = tlsConn.NetConn()
 	}
-	if tcp, ok := raw.(*net.TCPConn); ok && reset {
+	if tcp, ok := raw.(interface{ SetLinger(sec int) error }); ok && reset {
 		_ = tcp.SetLinger(0)
 	}
 	_ = raw.Close()

@@ -94,6 +94,10 @@ func TestEveryEffectDoesWhatItSays(t *testing.T) {
 			control.Fault{Effect: control.Respond, Status: 429, Body: "slow down", Header: map[string]string{"Retry-After": "1"}},
 			0, 429, func(r response) error { return want(r, 429, "slow down") },
 		},
+		"respond_after": {
+			control.Fault{Effect: control.RespondAfter, Status: 504, Body: "gave up"},
+			1, 504, func(r response) error { return want(r, 504, "gave up") },
+		},
 		"delay": {
 			control.Fault{Effect: control.Delay, Delay: 30 * time.Millisecond},
 			1, 201, func(r response) error { return want(r, 201, `{"ok":true}`) },
@@ -135,6 +139,44 @@ func TestEveryEffectDoesWhatItSays(t *testing.T) {
 				t.Errorf("journal = %+v, want one entry with status %d and fault %q", entries, test.journal, id)
 			}
 		})
+	}
+}
+
+func TestDownRefusesConnectionsAndComesBack(t *testing.T) {
+	w := &world{Kernel: control.NewKernel(time.Now), service: &service{}}
+	listener, err := w.Listen(t.Context(), control.SideAuth0, "staging")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: w.Wrap(control.SideAuth0, "staging", w.service), ReadHeaderTimeout: time.Minute}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		_ = server.Close()
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("the server ended with %v: an outage must not end it", err)
+		}
+	})
+	w.url = "http://" + listener.Addr().String()
+
+	idle, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.Close()
+	w.fault(t, control.Fault{Effect: control.Down, Delay: 100 * time.Millisecond, Times: 1})
+	if err := want(w.post(t.Context(), "/x"), 201, `{"ok":true}`); err != nil {
+		t.Errorf("the request before the outage: %v", err)
+	}
+	if err := wantError(w.post(t.Context(), "/x"), syscall.ECONNREFUSED); err != nil {
+		t.Errorf("the request during the outage: %v", err)
+	}
+	if _, err := idle.Read(make([]byte, 1)); err == nil {
+		t.Error("a connection outlived the outage: its next request would get through")
+	}
+	eventually(t, "the service is back at its address", func() bool { return w.post(t.Context(), "/x").status == 201 })
+	if got := w.service.effects.Load(); got != 2 {
+		t.Errorf("%d requests took effect, want the one before the outage and the one after it", got)
 	}
 }
 
@@ -272,10 +314,11 @@ func TestInvalidFaultIsRefused(t *testing.T) {
 		fault control.Fault
 		want  string
 	}{
-		"unknown effect":   {control.Fault{Effect: "explode"}, `unknown effect "explode": want delay, respond, drop_before`},
+		"unknown effect":   {control.Fault{Effect: "explode"}, `unknown effect "explode": want delay, respond, respond_after, drop_before`},
 		"no effect":        {control.Fault{}, "unknown effect"},
 		"unknown side":     {control.Fault{Effect: control.DropAfter, Side: "gcp"}, `unknown side "gcp"`},
 		"respond, no code": {control.Fault{Effect: control.Respond}, "needs a status"},
+		"down for no time": {control.Fault{Effect: control.Down}, "needs a positive delay"},
 		"delay of nothing": {control.Fault{Effect: control.Delay}, "needs a positive delay"},
 		"negative skip":    {control.Fault{Effect: control.DropAfter, Skip: -1}, "cannot be negative"},
 	} {
