@@ -188,6 +188,7 @@ func (m *Machine) run(ctx context.Context, req Rotation, first State) (Outcome, 
 		}
 		next, err := r.step(ctx, state)
 		if err != nil {
+			err = r.explain(ctx, err)
 			effect := r.compensate(ctx, state, err)
 			return r.outcome(), &Error{State: state, Err: err, Effect: effect}
 		}

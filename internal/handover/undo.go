@@ -2,6 +2,7 @@ package handover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -19,6 +20,19 @@ func graceful(ctx context.Context) (context.Context, context.CancelFunc) {
 		cancel()
 	})
 	return detached, func() { stop(); cancel() }
+}
+
+// explain names the run that has taken over as the cause of a failure: it
+// deletes a key that was not delivered yet, so AWS refuses that.
+func (r *rotation) explain(ctx context.Context, cause error) error {
+	var known *TakenOverError
+	if !r.written || ctx.Err() != nil || errors.As(cause, &known) {
+		return cause
+	}
+	if err := r.requireOwn(ctx); errors.As(err, &known) {
+		return fmt.Errorf("%w; %w", cause, err)
+	}
+	return cause
 }
 
 // compensate undoes what must not stay after a failure and says in words what

@@ -69,7 +69,7 @@ var (
 	applyCreate = planCreate.plus(requests{
 		"iam:CreateUser":                  1,
 		"iam:PutUserPolicy":               1,
-		"iam:GetUser":                     3, // the record: what has an earlier apply left, and does another one run
+		"iam:GetUser":                     6, // the record: what has an earlier apply left, and does another one run
 		"iam:TagUser":                     3, // the record: before the mint, before the delivery, and after it
 		"iam:ListAccessKeys":              2, // what has an earlier apply left, is a slot free
 		"iam:CreateAccessKey":             1,
@@ -109,7 +109,7 @@ var (
 		"GET /api/v2/hooks/{id}/secrets":                       1,
 		"DELETE /api/v2/hooks/{id}/secrets":                    1,
 		"DELETE /api/v2/hooks/{id}":                            1,
-		"iam:GetUser":                                          1, // the record
+		"iam:GetUser":                                          2, // the record, and that no other run has taken over
 		"iam:TagUser":                                          1, // the record: no sender holds the key
 		"iam:UntagUser":                                        1,
 		"iam:UpdateAccessKey":                                  1,
