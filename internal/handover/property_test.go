@@ -81,11 +81,7 @@ func TestRotateKeepsSenderWorking(t *testing.T) {
 		"recorded rotation": {keys: []userKey{active(user, "OLD")}, held: "OLD", current: old, record: Record{Run: "a", Holds: old}},
 		"key deactivated":   {keys: []userKey{inactive(user, "OLD")}, held: "OLD", current: old},
 		"key deleted":       {held: "OLD", current: old},
-		"another user":      {keys: []userKey{active(former, "OLD")}, held: "OLD", current: Key{former, id("OLD")}},
-		"another user, foreign key": {
-			keys: []userKey{active(former, "OLD"), active(user, "FOREIGN")}, held: "OLD", current: Key{former, id("OLD")}, foreign: "FOREIGN",
-		},
-		"user renamed": {keys: []userKey{active(user, "OLD")}, held: "OLD", current: Key{former, id("OLD")}},
+		"user renamed":      {keys: []userKey{active(user, "OLD")}, held: "OLD", current: Key{former, id("OLD")}},
 		"old key left": {
 			keys: []userKey{active(user, "OLDER"), active(user, "OLD")}, held: "OLD", current: old,
 			record: Record{Run: "a", Holds: old, Retiring: keys("OLDER")},
@@ -97,10 +93,6 @@ func TestRotateKeepsSenderWorking(t *testing.T) {
 		"in doubt, not": {
 			keys: []userKey{active(user, "OLD"), active(user, "DOUBT")}, held: "OLD", current: old,
 			record: Record{Run: "a", Holds: old, Offered: keys("DOUBT")},
-		},
-		"record and state differ": {
-			keys: []userKey{active(user, "OLD"), active(user, "OTHER")}, held: "OLD", current: keys("OTHER")[0],
-			record: Record{Run: "a", Holds: old},
 		},
 		"killed while minting": {
 			keys: []userKey{active(user, "OLD"), fresh("LOST")}, held: "OLD", current: old,
