@@ -453,6 +453,13 @@ func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteReque
 		target.Enabled = false
 	}
 	resp.Diagnostics.Append(r.change(ctx, "SMS factor was not given back", now, target)...)
+	if resp.Diagnostics.HasError() || !now.live() || target.live() {
+		return
+	}
+	// What goes next, the key first, is what codes on their way are sent with.
+	if err := r.clock.Sleep(ctx, handover.InFlight); err != nil {
+		resp.Diagnostics.AddWarning("Codes on their way may be lost", "The factor was given back, and the run was interrupted while codes on their way were waited for.")
+	}
 }
 
 func (r *smsFactorResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

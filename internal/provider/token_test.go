@@ -2,7 +2,9 @@ package provider_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,11 +23,10 @@ const (
 // and before it is answered.
 func after(t *testing.T, env *acctest.Env, operation string, do func()) {
 	t.Helper()
-	done := false
+	var once sync.Once
 	stop := env.World.Kernel.Observe(func(e control.Entry) {
-		if e.Operation == operation && !done {
-			done = true
-			do()
+		if e.Operation == operation {
+			once.Do(do)
 		}
 	})
 	t.Cleanup(stop)
@@ -130,7 +131,10 @@ func TestAccTokenNoLongerGranted(t *testing.T) {
 				}
 				requireEqual(t, "keys", tokenTestKeys(env), delivered)
 
-				test.restore(env)
+				again := *env // a provider that is started anew reads its settings anew
+				again.Variables = maps.Clone(env.Variables)
+				test.restore(&again)
+				w.reattach = again.Serve(t)
 				w.must("apply")
 				env.Challenge(t)
 				requireEqual(t, "changes", w.must("plan").changes, map[string]string{})
