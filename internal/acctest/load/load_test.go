@@ -223,6 +223,10 @@ type operation struct {
 	rekeys bool
 	// turns tells that the operation switches MFA by SMS on or off.
 	turns bool
+	// overlaps says that Auth0 runs two senders for a moment, each of which sends
+	// the code: an Action is bound before its predecessor is unbound, since the
+	// other way round codes would be lost.
+	overlaps bool
 	// once is for what is the same on every way, and is done on the first alone.
 	once bool
 }
@@ -263,7 +267,7 @@ func (s *stack) operations() []operation {
 			s.apply(t, "-replace=auth0sns_credentials.sender")
 		}},
 		{name: "change of code", do: set("client", "aws-sdk")},
-		{name: "replacement of the sender", rekeys: s.way.alone == "", do: replaceSender},
+		{name: "replacement of the sender", rekeys: s.way.alone == "", overlaps: s.way.alone == "", do: replaceSender},
 		{name: "destroy", rekeys: true, turns: true, do: func(t *testing.T, s *stack) {
 			t.Helper()
 			s.tf.Must(t, s.command("destroy")...)
@@ -378,7 +382,7 @@ func (s *stack) perform(t *testing.T, o operation) {
 	if after := s.key(t); (after != key) != o.rekeys {
 		t.Errorf("%s: key %q before and %q after: the operation was not the one that was meant", o.name, key, after)
 	}
-	if tally.Sent == 0 || tally.Lost > 0 || tally.Duplicated > 0 {
+	if tally.Sent == 0 || tally.Lost > 0 || tally.Duplicated > 0 && !o.overlaps {
 		t.Errorf("%s: people did not get their codes, or got them twice", o.name)
 	}
 	if tally.Unasked > 0 && !o.turns {
