@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,6 +63,9 @@ type start struct {
 	theirs string
 	// foreign is a key that somebody made by hand.
 	foreign string
+	// imported is a state that nothing has refreshed: its key stands in no
+	// record, and a refresh would put that of the record in its place.
+	imported bool
 }
 
 // TestRotateKeepsSenderWorking is invariant 2 under everything that a network,
@@ -81,7 +85,11 @@ func TestRotateKeepsSenderWorking(t *testing.T) {
 		"recorded rotation": {keys: []userKey{active(user, "OLD")}, held: "OLD", current: old, record: Record{Run: "a", Holds: old}},
 		"key deactivated":   {keys: []userKey{inactive(user, "OLD")}, held: "OLD", current: old},
 		"key deleted":       {held: "OLD", current: old},
-		"user renamed":      {keys: []userKey{active(user, "OLD")}, held: "OLD", current: Key{former, id("OLD")}},
+		"another user":      {keys: []userKey{active(former, "OLD")}, held: "OLD", current: Key{former, id("OLD")}},
+		"another user, foreign key": {
+			keys: []userKey{active(former, "OLD"), active(user, "FOREIGN")}, held: "OLD", current: Key{former, id("OLD")}, foreign: "FOREIGN",
+		},
+		"user renamed": {keys: []userKey{active(user, "OLD")}, held: "OLD", current: Key{former, id("OLD")}},
 		"old key left": {
 			keys: []userKey{active(user, "OLDER"), active(user, "OLD")}, held: "OLD", current: old,
 			record: Record{Run: "a", Holds: old, Retiring: keys("OLDER")},
@@ -93,6 +101,10 @@ func TestRotateKeepsSenderWorking(t *testing.T) {
 		"in doubt, not": {
 			keys: []userKey{active(user, "OLD"), active(user, "DOUBT")}, held: "OLD", current: old,
 			record: Record{Run: "a", Holds: old, Offered: keys("DOUBT")},
+		},
+		"record and state differ": {
+			keys: []userKey{active(user, "OLD"), active(user, "OTHER")}, held: "OLD", current: keys("OTHER")[0],
+			record: Record{Run: "a", Holds: old}, imported: true,
 		},
 		"killed while minting": {
 			keys: []userKey{active(user, "OLD"), fresh("LOST")}, held: "OLD", current: old,
@@ -207,13 +219,17 @@ func (m *model) apply() (failed bool) {
 // key the sender holds, and whether there is an old key left and no more.
 func (m *model) refresh() (oldKeyLeft bool) {
 	direct := func(_ context.Context, _, _ string, effect func() error) error { return effect() }
-	known, err := m.machineBy(direct, &m.clock).Look(m.t.Context(), user, m.current)
+	of := cmp.Or(m.current.User, user) // the user of the state, not of the plan
+	known, err := m.machineBy(direct, &m.clock).Look(m.t.Context(), of, m.current)
+	if awsapi.IsNotFound(err) {
+		return false // The user has another name by now.
+	}
 	if err != nil {
 		m.t.Fatal(err)
 	}
 	holds := known.Record.Holds
 	if holds.ID != "" {
-		m.current = Key{user, holds.ID}
+		m.current = Key{of, holds.ID}
 	}
 	return known.Record.Open() && len(known.Record.Offered) == 0 && find(known.Keys, holds.ID) >= 0
 }
@@ -267,7 +283,7 @@ func (m *model) begin(name string) *run {
 	machine := m.machineBy(r.ask, r)
 	machine.Observe = nil
 	do := machine.Rotate
-	if m.budget > 0 && rapid.Bool().Draw(m.t, "refreshed") && m.refresh() {
+	if m.budget > 0 && !m.start.imported && rapid.Bool().Draw(m.t, "refreshed") && m.refresh() {
 		do = machine.Finish
 	}
 	req := Rotation{User: user, Region: region, Current: m.current}

@@ -521,11 +521,12 @@ func (r *actionResource) Delete(ctx context.Context, req resource.DeleteRequest,
 			return
 		}
 	}
-	err := delivery.Unbind(ctx, r.auth0, id)
-	if err == nil {
-		err = r.auth0.DeleteAction(ctx, id)
+	if err := delivery.Unbind(ctx, r.auth0, id); err != nil {
+		// Whatever it is that Auth0 does not find there, it is not the Action.
+		resp.Diagnostics.AddError("Action was not unbound", err.Error())
+		return
 	}
-	if err != nil && !auth0api.IsNotFound(err) {
+	if err := r.auth0.DeleteAction(ctx, id); err != nil && !auth0api.IsNotFound(err) {
 		resp.Diagnostics.AddError("Action was not deleted", err.Error())
 	}
 }
