@@ -75,7 +75,7 @@ func Deploy(ctx context.Context, api DeployAPI, clock Clock, id string) (auth0ap
 			// Asking again is harmless: a deploy that was made after all is
 			// followed by one of the same draft.
 			err = api.DeployAction(ctx, id)
-			if attempts++; err != nil && (!ambiguous(err) || attempts == deployAttempts) {
+			if attempts++; err != nil && (!Ambiguous(err) || attempts == deployAttempts) {
 				return action, err
 			}
 			asked = err == nil
@@ -113,8 +113,9 @@ func notDeployed(a auth0api.Action, limit time.Duration) error {
 		a.Name, a.ID, limit.Round(time.Second), a.Status)
 }
 
-// ambiguous tells whether a request that failed may have taken effect.
-func ambiguous(err error) bool {
+// Ambiguous tells whether a request that failed may have taken effect, which its
+// error says by a method Ambiguous() bool.
+func Ambiguous(err error) bool {
 	var a interface{ Ambiguous() bool }
 	return errors.As(err, &a) && a.Ambiguous()
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 )
 
 const actionID = "295d7c28-06dc-4d72-93a6-da8a6d947fbe"
@@ -205,7 +206,7 @@ func TestActionDeliverRefused(t *testing.T) {
 			f := newFakeAction(t, held())
 			test.given(f)
 			err := f.sender().Deliver(t.Context(), newSecrets())
-			if err == nil || ambiguous(err) || len(f.writes) != 0 {
+			if err == nil || delivery.Ambiguous(err) || len(f.writes) != 0 {
 				t.Fatalf("error %v after the writes %q", err, f.writes)
 			}
 			for _, phrase := range test.want {
@@ -243,8 +244,8 @@ func TestActionDeliverFails(t *testing.T) {
 			f := newFakeAction(t, held())
 			f.fail[test.call], f.took = test.err, test.took
 			err := f.sender().Deliver(t.Context(), newSecrets())
-			if err == nil || ambiguous(err) != test.open {
-				t.Fatalf("open whether the key may be live: %t, want %t: %v", ambiguous(err), test.open, err)
+			if err == nil || delivery.Ambiguous(err) != test.open {
+				t.Fatalf("open whether the key may be live: %t, want %t: %v", delivery.Ambiguous(err), test.open, err)
 			}
 			if shown := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(shown, "new/secret") {
 				t.Errorf("the secret key can be read in %s", shown)
@@ -261,7 +262,7 @@ func TestActionDeliverFailedBuild(t *testing.T) {
 	f := newFakeAction(t, held())
 	api := failingBuild{f}
 	err := Action{API: api, Clock: f.clock, ID: actionID}.Deliver(t.Context(), newSecrets())
-	if !ambiguous(err) || !strings.Contains(err.Error(), "build") {
+	if !delivery.Ambiguous(err) || !strings.Contains(err.Error(), "build") {
 		t.Errorf("the draft holds the new key, and a later deploy makes it live: %v", err)
 	}
 }
@@ -288,7 +289,7 @@ func TestActionDeliverTwiceAtOnce(t *testing.T) {
 		f.setSecrets(with(held(), SecretAccessKeyID, "AKIAOTHER"))
 	}
 	err := f.sender().Deliver(t.Context(), newSecrets())
-	if err == nil || !ambiguous(err) || !strings.Contains(err.Error(), "something else writes its secrets") {
+	if err == nil || !delivery.Ambiguous(err) || !strings.Contains(err.Error(), "something else writes its secrets") {
 		t.Errorf("got %v while the Action runs with %s", err, f.deployed[SecretAccessKeyID])
 	}
 }
@@ -298,7 +299,7 @@ func TestActionDeliverInterrupted(t *testing.T) {
 	f := newFakeAction(t, held())
 	ctx, cancel := context.WithCancel(t.Context())
 	f.clock.sleep = cancel
-	if err := f.sender().Deliver(ctx, newSecrets()); !ambiguous(err) {
+	if err := f.sender().Deliver(ctx, newSecrets()); !delivery.Ambiguous(err) {
 		t.Errorf("interrupted between draft and deploy: %v", err)
 	}
 }

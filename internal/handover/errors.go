@@ -1,7 +1,6 @@
 package handover
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -100,12 +99,6 @@ func notAccepted(id, region string, cause error) error {
 		return fmt.Errorf("%w; the last time it could not be asked: %w", err, cause)
 	}
 	return fmt.Errorf("%w: check that the account has enabled the region", err)
-}
-
-// ambiguous tells whether a request that failed may have taken effect.
-func ambiguous(err error) bool {
-	var a interface{ Ambiguous() bool }
-	return errors.As(err, &a) && a.Ambiguous()
 }
 
 // KeyIDs lists the ids of keys, for a message.

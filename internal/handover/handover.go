@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 )
 
 // Names of the three secrets every sender reads, those of Auth0's guide.
@@ -113,11 +114,7 @@ type Sender interface {
 }
 
 // Clock is time, replaced in tests.
-type Clock interface {
-	Now() time.Time
-	// Sleep waits, and returns the context's error when that ends first.
-	Sleep(ctx context.Context, d time.Duration) error
-}
+type Clock = delivery.Clock
 
 // Secrets is what a sender needs to publish.
 type Secrets struct {
@@ -234,17 +231,15 @@ type rotation struct {
 	// past are the runs that a tag may name although no other is at work: this
 	// one, and those found at the start. IAM may go on answering them for a
 	// moment.
-	past     []string
-	claimed  bool // this run has taken over from another
-	written  bool // the record is this run's
-	record   Record
-	others   map[string]string
-	keys     []awsapi.AccessKey // of the user, when last listed
-	mintUser string             // the user, or its bridge user
-	before   []awsapi.AccessKey // of mintUser, before the mint
-	// Minted is exported because fmt prints a Secret beneath an unexported
-	// field in clear.
-	Minted    awsapi.NewAccessKey
+	past      []string
+	claimed   bool // this run has taken over from another
+	written   bool // the record is this run's
+	record    Record
+	others    map[string]string
+	keys      []awsapi.AccessKey // of the user, when last listed
+	mintUser  string             // the user, or its bridge user
+	before    []awsapi.AccessKey // of mintUser, before the mint
+	newKey    awsapi.NewAccessKey
 	delivered awsapi.AccessKey
 	uncertain bool  // a delivery ended without an answer
 	freed     []Key // inactive keys that made room for the new one
@@ -467,7 +462,7 @@ func (r *rotation) mint(ctx context.Context) (State, error) {
 	if err != nil {
 		return "", err
 	}
-	r.Minted = key
+	r.newKey = key
 	return Verify, nil
 }
 
@@ -485,7 +480,7 @@ func (r *rotation) verify(ctx context.Context) (State, error) {
 			return Deliver, nil
 		}
 		if !r.Clock.Now().Before(deadline) {
-			return "", notAccepted(r.Minted.ID, r.req.Region, err)
+			return "", notAccepted(r.newKey.ID, r.req.Region, err)
 		}
 		if err := r.Clock.Sleep(ctx, pollInterval); err != nil {
 			return "", err
@@ -496,7 +491,7 @@ func (r *rotation) verify(ctx context.Context) (State, error) {
 func (r *rotation) accepted(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
 	defer cancel()
-	return r.IAM.Accepted(ctx, r.req.Region, r.Minted)
+	return r.IAM.Accepted(ctx, r.req.Region, r.newKey)
 }
 
 // deliver announces the key, sends it, and records that it was taken. What the
@@ -511,12 +506,12 @@ func (r *rotation) deliver(ctx context.Context) (State, error) {
 	if err := r.send(ctx); err != nil {
 		return "", err
 	}
-	replaced := without(r.record.Offered, r.Minted.ID)
+	replaced := without(r.record.Offered, r.newKey.ID)
 	if r.record.Holds.ID != "" {
 		replaced = append(replaced, r.record.Holds)
 	}
 	replaced = slices.DeleteFunc(replaced, func(k Key) bool { return contains(r.freed, k.ID) })
-	r.delivered = r.Minted.AccessKey
+	r.delivered = r.newKey.AccessKey
 	taken := r.record
 	taken.Holds, taken.Offered, taken.Retiring = r.minted(), nil, append(slices.Clone(r.record.Retiring), replaced...)
 	// Where it cannot be recorded now, it is when the failure is compensated.
@@ -530,7 +525,7 @@ func (r *rotation) deliver(ctx context.Context) (State, error) {
 	return Retire, nil
 }
 
-func (r *rotation) minted() Key { return Key{User: r.mintUser, ID: r.Minted.ID} }
+func (r *rotation) minted() Key { return Key{User: r.mintUser, ID: r.newKey.ID} }
 
 // send delivers, and repeats while it is open whether the sender took the key.
 // A refusal settles nothing once an earlier attempt may have taken effect.
@@ -538,7 +533,7 @@ func (r *rotation) send(ctx context.Context) error {
 	if err := r.requireOwn(ctx); err != nil {
 		return err
 	}
-	secrets := Secrets{AccessKeyID: r.Minted.ID, SecretAccessKey: r.Minted.Secret, Region: r.req.Region}
+	secrets := Secrets{AccessKeyID: r.newKey.ID, SecretAccessKey: r.newKey.Secret, Region: r.req.Region}
 	sending, cancel := graceful(ctx)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
@@ -547,7 +542,7 @@ func (r *rotation) send(ctx context.Context) error {
 			r.uncertain = false
 			return nil
 		}
-		r.uncertain = r.uncertain || ambiguous(err)
+		r.uncertain = r.uncertain || delivery.Ambiguous(err)
 		if !r.uncertain || attempt == deliverAttempts {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 )
 
 // scenario is one rotation: what is there, what goes wrong, what is true after.
@@ -191,7 +192,7 @@ func failDeliveries(errs ...error) func(*world) {
 		w.replace(deliver, func(_ context.Context, _, _ string, effect func() error) error {
 			err := errs[min(attempt, len(errs)-1)]
 			attempt++
-			if err == nil || ambiguous(err) {
+			if err == nil || delivery.Ambiguous(err) {
 				_ = effect()
 			}
 			return err
@@ -1090,9 +1091,9 @@ func TestRotationNeverPrintsSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Minted = key
+	r.newKey = key
 	secrets := Secrets{AccessKeyID: key.ID, SecretAccessKey: key.Secret, Region: region}
-	shown := fmt.Sprintf("%v %+v %#v %+v %#v %+v %#v", r.Minted, r.Minted, r.Minted, secrets, secrets, *r, *r)
+	shown := fmt.Sprintf("%v %+v %#v %+v %#v %+v %#v", r.newKey, r.newKey, r.newKey, secrets, secrets, *r, *r)
 	if strings.Contains(shown, key.Secret.Reveal()) {
 		t.Errorf("the secret key can be read in %s", shown)
 	}

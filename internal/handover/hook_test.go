@@ -14,6 +14,7 @@ import (
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 )
 
 // fakeHook is a hook's secrets as Auth0 keeps them, whose every call a test can
@@ -218,8 +219,8 @@ func TestHookDeliverFails(t *testing.T) {
 			if err == nil || (test.err != nil && !errors.Is(err, test.err)) {
 				t.Fatalf("error %v, want %v", err, test.err)
 			}
-			if ambiguous(err) != test.open {
-				t.Errorf("open whether the hook has the key: %t, want %t", ambiguous(err), test.open)
+			if delivery.Ambiguous(err) != test.open {
+				t.Errorf("open whether the hook has the key: %t, want %t", delivery.Ambiguous(err), test.open)
 			}
 			if len(api.writes) != test.writes {
 				t.Errorf("writes after the failure: %q", api.writes)

@@ -127,7 +127,7 @@ func (k Key) encode(user string) string {
 	case bridgeName(user):
 		return k.ID + "@"
 	default:
-		return k.ID + "@" + strings.ReplaceAll(k.User, ",", "/")
+		return k.ID + "@" + tagValue(k.User)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 )
 
 // graceful gives a request that is on its way the time of [Grace] after a
@@ -54,14 +56,14 @@ func (r *rotation) undo(ctx context.Context, state State, cause error) string {
 	switch {
 	case state == Mint:
 		return r.discardLostKey(ctx, cause)
-	case r.Minted.ID != "" && r.record.Holds.ID == r.Minted.ID:
+	case r.newKey.ID != "" && r.record.Holds.ID == r.newKey.ID:
 		if len(r.record.Retiring) == 0 {
-			return fmt.Sprintf("The sender holds the new key %s.", r.Minted.ID)
+			return fmt.Sprintf("The sender holds the new key %s.", r.newKey.ID)
 		}
-		return fmt.Sprintf("The sender holds the new key %s. Still to be deleted, by the next apply: %s.", r.Minted.ID, KeyIDs(r.record.Retiring))
+		return fmt.Sprintf("The sender holds the new key %s. Still to be deleted, by the next apply: %s.", r.newKey.ID, KeyIDs(r.record.Retiring))
 	case r.uncertain:
 		return fmt.Sprintf("It is not known whether the sender took the new key %s. It was left in place, and so was every key that the sender may hold instead. "+
-			"The next apply puts that right.", r.Minted.ID)
+			"The next apply puts that right.", r.newKey.ID)
 	case state == Verify || state == Deliver:
 		return r.discard(ctx, r.minted())
 	default:
@@ -85,7 +87,7 @@ func (r *rotation) discard(ctx context.Context, key Key) string {
 // seen, one may still appear, so the record goes on saying that there may be.
 func (r *rotation) discardLostKey(ctx context.Context, cause error) string {
 	const open = " AWS did not say whether it made a key"
-	if !ambiguous(cause) {
+	if !delivery.Ambiguous(cause) {
 		r.record.Minting, r.record.Before = false, nil
 		return r.nothingMade()
 	}

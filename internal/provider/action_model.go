@@ -120,19 +120,9 @@ func (m actionModel) has(c actionContent) bool {
 	return m.CodeSHA256.ValueString() == sender.SHA256(c.code) && m.Runtime.ValueString() == c.runtime && m.Dependencies.Equal(mapValue(c.dependencies))
 }
 
-// importCode takes over the code of an Action that was not in the state: as
-// options where it is the sender's, else as own code, so that a plan shows the
-// code that an apply would replace.
+// importCode takes over the code of an Action that was not in the state.
 func (m *actionModel) importCode(ctx context.Context, a auth0api.Action) diag.Diagnostics {
-	code := m.shown(a).code
-	options, ours := sender.Parse(sender.Trigger(a.Trigger.ID), code)
-	if !ours {
-		m.Code = types.StringValue(code)
-		return nil
-	}
-	var diags diag.Diagnostics
-	m.SMS, diags = writeSMS(ctx, options, m.SMS.AttributeTypes(ctx))
-	return diags
+	return importSenderCode(ctx, sender.Trigger(a.Trigger.ID), m.shown(a).code, &m.Code, &m.SMS)
 }
 
 // differs tells whether Auth0 has to deploy something to get from one model to
@@ -141,7 +131,7 @@ func (m actionModel) differs(from actionModel) bool {
 	return !m.Name.Equal(from.Name) || !m.CodeSHA256.Equal(from.CodeSHA256) || !m.Runtime.Equal(from.Runtime) || !m.Dependencies.Equal(from.Dependencies)
 }
 
-// patch holds what the draft lacks of what is wanted; ok is false when nothing
+// patchOf is what the draft lacks of what is wanted; ok is false when nothing
 // does. A draft whose build failed gets its code again, which builds it again.
 func patchOf(draft, want auth0api.Action) (patch auth0api.ActionPatch, ok bool) {
 	if draft.Name != want.Name {

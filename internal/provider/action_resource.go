@@ -134,11 +134,7 @@ func (r *actionResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 }
 
 func (r *actionResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	var block types.Object
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("sms"), &block)...)
-	sms, diags := readSMS(ctx, block)
-	resp.Diagnostics.Append(diags...)
-	resp.Diagnostics.Append(sms.validate()...)
+	resp.Diagnostics.Append(validateSMS(ctx, req.Config)...)
 }
 
 func (r *actionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
@@ -420,6 +416,7 @@ func (r *actionResource) Read(ctx context.Context, req resource.ReadRequest, res
 		resp.Diagnostics.Append(state.importCode(ctx, action)...)
 	}
 	state.read(action, bound)
+	r.refreshed.Store(id, action)
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateAction, actionFacts{
 		ID: action.ID, HoldsSecrets: handover.HoldsSecrets(action), Undeployed: isUndeployed(action),
 	})...)

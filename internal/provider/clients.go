@@ -15,6 +15,7 @@ import (
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
 )
 
@@ -43,6 +44,9 @@ type clients struct {
 	// releasing keeps two senders, each of which could take over from the other,
 	// from being given up at once.
 	releasing sync.Mutex
+	// refreshed holds the Actions that this refresh has read for an
+	// auth0sns_action, for the credentials on them.
+	refreshed sync.Map
 	// live is what plans of a destroy have found out.
 	live liveSenders
 }
@@ -132,8 +136,7 @@ func leftBehind(diags *diag.Diagnostics, what, why string) {
 // mayExist tells whether an object may be there after a create that failed:
 // its answer was lost, or the name is taken, perhaps by an earlier attempt.
 func mayExist(err error) bool {
-	var a interface{ Ambiguous() bool }
-	return auth0api.KindOf(err) == auth0api.Conflict || awsapi.KindOf(err) == awsapi.AlreadyExists || errors.As(err, &a) && a.Ambiguous()
+	return auth0api.KindOf(err) == auth0api.Conflict || awsapi.KindOf(err) == awsapi.AlreadyExists || delivery.Ambiguous(err)
 }
 
 // anotherName is the way out for an object that is found by its name.

@@ -371,7 +371,7 @@ func (r *credentialsResource) see(ctx context.Context, state credentialsModel, f
 			found.record = known.Record
 		}
 	}
-	found.sender, err = r.senderSecrets(ctx, state.sender())
+	found.sender, err = r.refreshedSecrets(ctx, state.sender())
 	if err != nil {
 		addHookError(&diags, "Secrets of the sender cannot be listed", err)
 		return seen{}, diags
@@ -592,9 +592,12 @@ func (r *credentialsResource) takenOver(ctx context.Context, state credentialsMo
 		return false
 	}
 	return slices.ContainsFunc(bindings, func(b auth0api.Binding) bool {
+		if b.ActionID == state.sender() {
+			return false
+		}
 		other := handover.Machine{IAM: r.aws, SenderID: b.ActionID}
 		known, err := other.Look(ctx, state.IAMUser.ValueString(), handover.Key{})
-		return err == nil && b.ActionID != state.sender() && slices.ContainsFunc(known.Keys, func(k awsapi.AccessKey) bool {
+		return err == nil && slices.ContainsFunc(known.Keys, func(k awsapi.AccessKey) bool {
 			return k.ID == known.Record.Holds.ID && k.Active
 		})
 	})

@@ -55,18 +55,9 @@ func (m *hookModel) read(h auth0api.Hook) {
 	}
 }
 
-// importCode takes over the code of a hook that was not in the state: as options
-// where it is the sender's, else as an own script, so that a plan shows the code
-// that an apply would replace.
+// importCode takes over the code of a hook that was not in the state.
 func (m *hookModel) importCode(ctx context.Context, script string) diag.Diagnostics {
-	options, ours := sender.Parse(sender.Hook, script)
-	if !ours {
-		m.Script = types.StringValue(script)
-		return nil
-	}
-	var diags diag.Diagnostics
-	m.SMS, diags = writeSMS(ctx, options, m.SMS.AttributeTypes(ctx))
-	return diags
+	return importSenderCode(ctx, sender.Hook, script, &m.Script, &m.SMS)
 }
 
 // switchesOff tells whether going from state to the plan m takes the hook away

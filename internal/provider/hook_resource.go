@@ -100,11 +100,7 @@ func forceDestroyAttribute(object string) schema.BoolAttribute {
 }
 
 func (r *hookResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	var block types.Object
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("sms"), &block)...)
-	sms, diags := readSMS(ctx, block)
-	resp.Diagnostics.Append(diags...)
-	resp.Diagnostics.Append(sms.validate()...)
+	resp.Diagnostics.Append(validateSMS(ctx, req.Config)...)
 }
 
 func (r *hookResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {

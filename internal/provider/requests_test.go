@@ -146,6 +146,29 @@ func TestAccRequests(t *testing.T) {
 	requireEqual(t, "requests of its apply", countRequests(w.run("apply", "destroy")), applyDestroy)
 }
 
+// TestAccRequestsAction holds the Action path to the same number: credentials
+// take the Action as auth0sns_action has just read it.
+func TestAccRequestsAction(t *testing.T) {
+	w := newWorkspace(t, acctest.New(t), acctest.Config(t, "scenarios/action/main.tf"))
+	w.must("apply")
+	nothing := w.must("plan")
+	requireEqual(t, "changes", nothing.changes, map[string]string{})
+	requireEqual(t, "requests of a plan without changes", countRequests(nothing), requests{
+		"POST /oauth/token":                1,
+		"iam:GetUser":                      1,
+		"iam:GetUserPolicy":                1,
+		"iam:ListAccessKeys":               1,
+		"GET /api/v2/actions/actions/{id}": 1,
+		"GET /api/v2/actions/triggers/{triggerId}/bindings":    1,
+		"GET /api/v2/guardian/factors":                         1,
+		"GET /api/v2/guardian/factors/phone/selected-provider": 1,
+		"GET /api/v2/guardian/factors/phone/message-types":     1,
+		"GET /api/v2/guardian/policies":                        1,
+	})
+	requireEachObjectOnce(t, nothing)
+	w.must("destroy")
+}
+
 // requireEachObjectOnce goes by the address of what was read, not by the kind.
 func requireEachObjectOnce(t *testing.T, o outcome) {
 	t.Helper()

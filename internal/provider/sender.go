@@ -54,6 +54,17 @@ func (c *clients) senderSecrets(ctx context.Context, id string) (senderSecrets, 
 	return actionSecrets(action), nil
 }
 
+// refreshedSecrets is senderSecrets in a refresh, where the Action may have been
+// read already. What was read serves once: it is no cache.
+func (c *clients) refreshedSecrets(ctx context.Context, id string) (senderSecrets, error) {
+	if read, ok := c.refreshed.LoadAndDelete(id); ok {
+		if action, ok := read.(auth0api.Action); ok {
+			return actionSecrets(action), nil
+		}
+	}
+	return c.senderSecrets(ctx, id)
+}
+
 // actionSecrets are those that the deployed version has. One that waits in the
 // draft counts as written: whoever deploys next makes it live.
 func actionSecrets(action auth0api.Action) senderSecrets {

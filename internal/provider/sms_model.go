@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
@@ -190,6 +191,30 @@ func senderCode(ctx context.Context, trigger sender.Trigger, own types.String, b
 		diags.AddError("Sender code cannot be rendered", err.Error())
 	}
 	return code, true, diags
+}
+
+// importSenderCode takes over the code of a sender that was not in the state: as
+// options where it is ours, else as own code, so that a plan shows the code that
+// an apply would replace.
+func importSenderCode(ctx context.Context, trigger sender.Trigger, code string, own *types.String, block *types.Object) diag.Diagnostics {
+	options, ours := sender.Parse(trigger, code)
+	if !ours {
+		*own = types.StringValue(code)
+		return nil
+	}
+	var diags diag.Diagnostics
+	*block, diags = writeSMS(ctx, options, block.AttributeTypes(ctx))
+	return diags
+}
+
+// validateSMS reports what is wrong in the sms block of a configuration.
+func validateSMS(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
+	var block types.Object
+	diags := config.GetAttribute(ctx, path.Root("sms"), &block)
+	sms, more := readSMS(ctx, block)
+	diags.Append(more...)
+	diags.Append(sms.validate()...)
+	return diags
 }
 
 // validate reports each option that the sender cannot work with, at its place.
