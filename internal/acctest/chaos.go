@@ -127,7 +127,7 @@ func Strikes(r Request) []Strike {
 		auth0Answers(r, add)
 	}
 	for i, strike := range strikes {
-		strikes[i].Slow = asked && (strike.Fault.Delay == tooLate || strike.Class == "400 Throttling, lasting")
+		strikes[i].Slow = asked && strike.Fault.Delay == tooLate
 	}
 	return append(strikes, kills()...)
 }

@@ -209,13 +209,22 @@ func newRetryer() *retry.Standard {
 // in the way, and a second rename would find the user gone.
 func newRefusedRetryer() *retry.Standard {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.Retryables = []retry.IsErrorRetryable{
-			retry.NoRetryCanceledError{},
-			retry.RetryableError{}, // the SDK marks clock skew by it
-			retry.RetryableErrorCode{Codes: throttleCodes()},
-		}
+		o.Retryables = append(skewRetryables(), retry.RetryableErrorCode{Codes: throttleCodes()})
 		o.Throttles = append(slices.Clone(o.Throttles), retry.ThrottleErrorCode{Codes: throttleCodes()})
 	})
+}
+
+// newSkewRetryer repeats only a call signed by a wrong clock, for a caller that
+// repeats everything else.
+func newSkewRetryer() *retry.Standard {
+	return retry.NewStandard(func(o *retry.StandardOptions) { o.Retryables = skewRetryables() })
+}
+
+func skewRetryables() []retry.IsErrorRetryable {
+	return []retry.IsErrorRetryable{
+		retry.NoRetryCanceledError{},
+		retry.RetryableError{}, // the SDK marks clock skew by it
+	}
 }
 
 // once makes a call of IAM one that must not be repeated; see

@@ -118,12 +118,12 @@ func (c *Client) AccessKeyLastUsed(ctx context.Context, id string) (LastUsed, er
 // key there: a new key is not known everywhere at once. False means not yet, or
 // never: the key is inactive or deleted, or the account has not enabled the
 // region. The question needs no permission. An error means that it could not be
-// asked.
+// asked, which is left to the caller to repeat.
 func (c *Client) Accepted(ctx context.Context, region string, key NewAccessKey) (bool, error) {
 	client := c.newSTS(c.settings, func(o *sts.Options) {
 		o.Region = region
 		o.Credentials = credentials.NewStaticCredentialsProvider(key.ID, key.Secret.Reveal(), "")
-		o.Retryer = newRefusedRetryer()
+		o.Retryer = newSkewRetryer()
 	})
 	_, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err := callError(err); err != nil {

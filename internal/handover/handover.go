@@ -216,8 +216,17 @@ func (m *Machine) retireOne(ctx context.Context, key Key) error {
 	if err == nil {
 		err = m.IAM.DeleteAccessKey(ctx, key.User, key.ID)
 	}
-	if err != nil && !awsapi.IsNotFound(err) {
+	if !awsapi.IsNotFound(err) {
 		return err
+	}
+	// One host of AWS's may not have heard of the key. A key that is believed
+	// to be gone and is not would never be looked for again.
+	keys, listErr := m.IAM.AccessKeys(ctx, key.User)
+	if listErr != nil {
+		return ignoreNotFound(listErr)
+	}
+	if find(keys, key.ID) >= 0 {
+		return fmt.Errorf("%w, yet IAM lists the key", err)
 	}
 	return nil
 }

@@ -383,7 +383,7 @@ func TestRotateStops(t *testing.T) {
 		{
 			name: "FreeSlot: an old key is gone, but a foreign one has the slot", keys: []userKey{active(user, "OLD"), active(user, "FOREIGN")},
 			current: old, record: oldLeft,
-			stopped: FreeSlot, left: user + "/FOREIGN " + user + "/OLD", holds: "OLD", recorded: "holds=OLD retiring=OLDER", says: []string{"FOREIGN"},
+			stopped: FreeSlot, left: user + "/FOREIGN " + user + "/OLD", holds: "OLD", recorded: "holds=OLD retiring=OLDER claimed", says: []string{"FOREIGN"},
 		},
 		{
 			name: "FreeSlot: the old key cannot be deleted", keys: two, current: old, record: oldLeft, given: given(refuse(deleteKey, "OLDER")),

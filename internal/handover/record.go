@@ -224,7 +224,8 @@ func decodeRecord(value, user string) (Record, error) {
 
 // reconcile puts together what the tag says, which key Terraform's state has,
 // and which keys the user has. A key that only the state has may be the
-// sender's, as may that of the record.
+// sender's, as may that of the record. Keys to be deleted stay, also when they
+// are gone: the record is open until it says so.
 func (r Record) reconcile(user string, current Key, listed []string) Record {
 	switch {
 	case current.ID == "" || r.knows(current.ID):
@@ -235,7 +236,6 @@ func (r Record) reconcile(user string, current Key, listed []string) Record {
 	}
 	gone := func(k Key) bool { return k.User == user && !slices.Contains(listed, k.ID) }
 	r.Offered = slices.DeleteFunc(slices.Clone(r.Offered), gone)
-	r.Retiring = slices.DeleteFunc(slices.Clone(r.Retiring), gone)
 	if gone(r.Holds) {
 		r.Holds = Key{}
 	}

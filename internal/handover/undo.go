@@ -9,12 +9,16 @@ import (
 )
 
 // graceful gives a request that is on its way the time of [Grace] after a
-// cancellation. One that has not begun by then does not get it.
+// cancellation or the deadline. One that has not begun by then does not get it.
 func graceful(ctx context.Context) (context.Context, context.CancelFunc) {
 	if ctx.Err() != nil {
 		return ctx, func() {}
 	}
 	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	if deadline, ok := ctx.Deadline(); ok {
+		// Known beforehand, so that what waits can tell how long it may.
+		detached, cancel = context.WithDeadline(context.WithoutCancel(ctx), deadline.Add(Grace))
+	}
 	stop := context.AfterFunc(ctx, func() {
 		limit, done := context.WithTimeout(detached, Grace)
 		defer done()

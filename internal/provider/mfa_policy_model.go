@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 )
 
 // Values of mfa_policy.policy. Never is ours: Auth0 says it with an empty list.
@@ -19,6 +21,19 @@ var errNoFactor = errors.New("no MFA factor of this tenant is switched on, so th
 
 type mfaPolicyModel struct {
 	Policy types.String `tfsdk:"policy"`
+	Prior  types.String `tfsdk:"prior"`
+}
+
+// priorPolicies are what destroy gives back where these were found, with these
+// factors. A policy cannot outlive the only factor, which Auth0 keeps on while
+// there is one: it is of an apply that stopped, or of the object that is replaced.
+func priorPolicies(found []string, factors map[string]bool) []string {
+	for factor, enabled := range factors {
+		if enabled && factor != delivery.FactorSMS {
+			return found
+		}
+	}
+	return nil
 }
 
 // policiesOf is the list that Auth0 takes for a policy.

@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -38,6 +40,11 @@ func (r *mfaPolicyResource) Schema(_ context.Context, _ resource.SchemaRequest, 
 				MarkdownDescription: "`all-applications` asks at every login, `confidence-score` at risky ones (Adaptive MFA, an add-on of the tenant's plan), `never` leaves it to Actions and applications.",
 				Required:            true,
 				Validators:          []validator.String{stringvalidator.OneOf(policyAll, policyConfidence, policyNever)},
+			},
+			"prior": schema.StringAttribute{
+				MarkdownDescription: "The policy that was there when Terraform took it over, which destroy gives back. `never` where SMS was the only factor that was on: Auth0 keeps the last factor on while a policy is set.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 		},
 	}
@@ -70,8 +77,13 @@ func (r *mfaPolicyResource) planCreate(ctx context.Context, policy string, diags
 		diags.AddError("MFA policy cannot be read", err.Error())
 		return
 	}
-	if len(policies) > 0 && !slices.Equal(policies, policiesOf(policy)) {
+	switch {
+	case len(policies) == 0:
+	case !slices.Equal(policies, policiesOf(policy)):
 		alreadyExists(diags, typeMFAPolicy, fmt.Sprintf("The MFA policy %q on %s", policies, r.auth0.Domain()), mfaPolicyImportID, "")
+	default:
+		diags.AddWarning("MFA policy is set already", fmt.Sprintf(
+			"%s has the policy %q: by the object that this one replaces, by an apply that stopped, or by hand. It is taken over; the attribute prior will say what destroy gives back.", r.auth0.Domain(), policy))
 	}
 }
 
@@ -87,7 +99,7 @@ func (r *mfaPolicyResource) Create(ctx context.Context, req resource.CreateReque
 	}
 	r.policy.Lock()
 	defer r.policy.Unlock()
-	prior, err := r.auth0.Policies(ctx)
+	prior, err := r.prior(ctx)
 	if err == nil {
 		err = r.set(ctx, policiesOf(plan.Policy.ValueString()))
 	}
@@ -96,8 +108,21 @@ func (r *mfaPolicyResource) Create(ctx context.Context, req resource.CreateReque
 		return
 	}
 	r.policyCreated = true
-	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privatePrior, prior)...)
+	plan.Prior = types.StringValue(prior)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// prior is the policy that destroy gives back.
+func (r *mfaPolicyResource) prior(ctx context.Context) (string, error) {
+	policies, err := r.auth0.Policies(ctx)
+	if err != nil || len(policies) == 0 {
+		return policyNever, err
+	}
+	factors, err := r.auth0.Factors(ctx)
+	if err != nil {
+		return "", err
+	}
+	return policyOf(priorPolicies(policies, factors))
 }
 
 // set writes the policies. A policy on a tenant without any factor would lock
@@ -126,6 +151,11 @@ func addPolicyError(diags *diag.Diagnostics, err error) {
 
 func (r *mfaPolicyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	ctx = r.masked(ctx)
+	var state mfaPolicyModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	if r.auth0 == nil {
 		notConfigured(&resp.Diagnostics, "MFA policy")
 		return
@@ -143,14 +173,12 @@ func (r *mfaPolicyResource) Read(ctx context.Context, req resource.ReadRequest, 
 		resp.Diagnostics.AddError("MFA policy is not understood", err.Error())
 		return
 	}
-	var prior []string
-	known, diags := readPrivate(ctx, req.Private, privatePrior, &prior)
-	resp.Diagnostics.Append(diags...)
-	if !known {
+	state.Policy = types.StringValue(policy)
+	if state.Prior.IsNull() {
 		// After an import: what is there now is what destroy gives back.
-		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privatePrior, policies)...)
+		state.Prior = state.Policy
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, mfaPolicyModel{Policy: types.StringValue(policy)})...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
 
 func (r *mfaPolicyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -170,13 +198,13 @@ func (r *mfaPolicyResource) Update(ctx context.Context, req resource.UpdateReque
 
 func (r *mfaPolicyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	ctx = r.masked(ctx)
-	var prior []string
-	known, diags := readPrivate(ctx, req.Private, privatePrior, &prior)
-	resp.Diagnostics.Append(diags...)
+	var state mfaPolicyModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...)
-	if !known || resp.Diagnostics.HasError() {
+	if resp.Diagnostics.HasError() {
 		return
 	}
+	prior := policiesOf(state.Prior.ValueString())
 	r.policy.Lock()
 	defer r.policy.Unlock()
 	if r.policyCreated {

@@ -2,6 +2,8 @@ package provider_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -65,6 +67,7 @@ func TestAccMFAPolicy(t *testing.T) {
 		resource.TestStep{
 			ResourceName: mfaPolicyAddress, ImportState: true, ImportStateId: "mfa-policy",
 			ImportStateVerify: true, ImportStateVerifyIdentifierAttribute: "policy",
+			ImportStateVerifyIgnore: []string{"prior"}, // What an import finds is what destroy gives back.
 		},
 		resource.TestStep{
 			Config: mfaPolicyConfig("all-applications"), ResourceName: mfaPolicyAddress, ImportState: true, ImportStateId: "mfa-policy",
@@ -104,10 +107,27 @@ func TestAccMFAPolicyExists(t *testing.T) {
 func TestAccMFAPolicyAdopted(t *testing.T) {
 	env := newPolicyTenant(t, "all-applications")
 	tf := newWorkspace(t, env, mfaPolicyConfig("all-applications"))
-	requireEqual(t, "plan", tf.must("apply").changes, map[string]string{mfaPolicyAddress: "create"})
+	adopted := tf.must("apply")
+	requireEqual(t, "plan", adopted.changes, map[string]string{mfaPolicyAddress: "create"})
+	requireWords(t, adopted.text("warning"), "MFA policy is set already", "prior")
 	requireSettled(t, tf)
 	requireEqual(t, "changes of its destroy", writesOf(tf.must("destroy").requests), []string{})
 	requirePolicies(t, env, "all-applications")
+}
+
+// TestAccMFAPolicyOfOnlyFactor: a policy that is given back while SMS is the only factor
+// keeps that on, and its sender from being destroyed.
+func TestAccMFAPolicyOfOnlyFactor(t *testing.T) {
+	env := newSMSFactorWorld(t)
+	policy := "\nresource \"auth0sns_mfa_policy\" \"test\" {\n  policy = \"all-applications\"\n  depends_on = [auth0sns_sms_factor.test]\n}\n"
+	tf := newWorkspace(t, env, smsFactorConfig("")+policy)
+	tf.must("apply")
+	succeeds(t, os.Remove(filepath.Join(tf.dir, "terraform.tfstate")))
+	tf.must("apply")
+	requireSettled(t, tf)
+	tf.must("destroy")
+	requirePolicies(t, env)
+	requirePhone(t, env, phoneSettings{provider: "auth0", types: []string{}})
 }
 
 // TestAccMFAPolicyWithoutFactor: everybody who logs in would be locked out.

@@ -10,7 +10,6 @@ import (
 
 // Keys of the private state. It never holds a secret.
 const (
-	privatePrior    = "prior"    // what a singleton was before Terraform took it over
 	privateOpen     = "open"     // an operation on credentials left something to do, which their record names
 	privateOwner    = "owner"    // the object's own name in that record
 	privateWritten  = "written"  // when the secrets of an Action were written

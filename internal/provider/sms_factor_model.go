@@ -1,9 +1,12 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
@@ -17,6 +20,9 @@ const (
 	onDestroyLeave   = "leave"
 )
 
+// providerAuth0 is the selected provider of a tenant that never chose one.
+const providerAuth0 = "auth0"
+
 type smsFactorModel struct {
 	SenderID            types.String `tfsdk:"sender_id"`
 	Enabled             types.Bool   `tfsdk:"enabled"`
@@ -25,15 +31,25 @@ type smsFactorModel struct {
 	VerificationMessage types.String `tfsdk:"verification_message"`
 	OnDestroy           types.String `tfsdk:"on_destroy"`
 	SelectedProvider    types.String `tfsdk:"selected_provider"`
+	Prior               types.Object `tfsdk:"prior"`
+}
+
+// smsFactorPriorModel is what was there before, in the state.
+type smsFactorPriorModel struct {
+	Enabled             types.Bool   `tfsdk:"enabled"`
+	SelectedProvider    types.String `tfsdk:"selected_provider"`
+	MessageTypes        types.Set    `tfsdk:"message_types"`
+	EnrollmentMessage   types.String `tfsdk:"enrollment_message"`
+	VerificationMessage types.String `tfsdk:"verification_message"`
 }
 
 // smsFactor is the factor as Auth0 has it. Templates is nil where they are not
 // managed or were never set.
 type smsFactor struct {
-	Enabled      bool                `json:"enabled"`
-	Provider     string              `json:"provider"`
-	MessageTypes []string            `json:"message_types"`
-	Templates    *auth0api.Templates `json:"templates,omitempty"`
+	Enabled      bool
+	Provider     string
+	MessageTypes []string
+	Templates    *auth0api.Templates
 }
 
 // live tells whether people get their codes through a sender of ours.
@@ -41,6 +57,64 @@ func (f smsFactor) live() bool { return f.Enabled && f.Provider == delivery.Prov
 
 func (f smsFactor) String() string {
 	return fmt.Sprintf("enabled %t, provider %q, message types %q", f.Enabled, f.Provider, f.MessageTypes)
+}
+
+// prior is what destroy gives back of a factor that was found so, with the texts
+// that it is to have from now on; nil for none. One that is live is so by an
+// apply that stopped, by the object that this one replaces, or by hand and not
+// imported: it goes with its sender, so it is given back as a tenant begins.
+// Texts that are already those to come tell nothing of what was before.
+func (f smsFactor) prior(texts *auth0api.Templates) smsFactor {
+	if f.live() {
+		f.Enabled, f.Provider, f.MessageTypes = false, providerAuth0, nil
+	}
+	if f.Templates != nil && texts != nil && *f.Templates == *texts {
+		f.Templates = nil
+	}
+	return f
+}
+
+// model is the factor as the state's prior.
+func (f smsFactor) model(ctx context.Context) (types.Object, diag.Diagnostics) {
+	m := smsFactorPriorModel{
+		Enabled:          types.BoolValue(f.Enabled),
+		SelectedProvider: types.StringValue(f.Provider),
+		MessageTypes:     setValue(f.MessageTypes),
+	}
+	if f.Templates != nil {
+		m.EnrollmentMessage = types.StringValue(f.Templates.EnrollmentMessage)
+		m.VerificationMessage = types.StringValue(f.Templates.VerificationMessage)
+	}
+	return types.ObjectValueFrom(ctx, smsFactorPriorTypes(), m)
+}
+
+func smsFactorPriorTypes() map[string]attr.Type {
+	return map[string]attr.Type{
+		"enabled":              types.BoolType,
+		"selected_provider":    types.StringType,
+		"message_types":        types.SetType{ElemType: types.StringType},
+		"enrollment_message":   types.StringType,
+		"verification_message": types.StringType,
+	}
+}
+
+// prior is what was there before. It is part of the state proper: Terraform drops
+// private state when the provider dies in the middle of a change.
+func (m smsFactorModel) prior(ctx context.Context) (smsFactor, diag.Diagnostics) {
+	var p smsFactorPriorModel
+	diags := m.Prior.As(ctx, &p, objectOptions)
+	f := smsFactor{
+		Enabled:      p.Enabled.ValueBool(),
+		Provider:     p.SelectedProvider.ValueString(),
+		MessageTypes: stringSet(p.MessageTypes),
+	}
+	if !p.EnrollmentMessage.IsNull() {
+		f.Templates = &auth0api.Templates{
+			EnrollmentMessage:   p.EnrollmentMessage.ValueString(),
+			VerificationMessage: p.VerificationMessage.ValueString(),
+		}
+	}
+	return f, diags
 }
 
 // factor is what the model asks Auth0 for.

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -71,25 +70,49 @@ func TestSMSFactorReads(t *testing.T) {
 	}
 }
 
-// TestSMSFactorPriorKeeps: what private state loses, destroy cannot give back.
+// TestSMSFactorPriorKeeps: what the state loses, destroy cannot give back.
 func TestSMSFactorPriorKeeps(t *testing.T) {
 	for name, want := range map[string]smsFactor{
-		"untouched tenant": {Provider: "auth0", MessageTypes: []string{}},
+		"untouched tenant": {Provider: "auth0"},
 		"by hand": {
 			Enabled: true, Provider: "twilio", MessageTypes: []string{"sms", "voice"},
 			Templates: &auth0api.Templates{EnrollmentMessage: "a {{code}}", VerificationMessage: "b {{code}}"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			data, err := json.Marshal(want)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got smsFactor
-			if err := json.Unmarshal(data, &got); err != nil {
-				t.Fatal(err)
+			prior, diags := want.model(t.Context())
+			got, more := smsFactorModel{Prior: prior}.prior(t.Context())
+			if diags.Append(more...); diags.HasError() {
+				t.Fatal(diags)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestSMSFactorPrior: a factor that is on without its sender asks everybody for a
+// code that nobody sends, and texts of ours are not what was before.
+func TestSMSFactorPrior(t *testing.T) {
+	ours := &auth0api.Templates{EnrollmentMessage: "a {{code}}", VerificationMessage: "b {{code}}"}
+	theirs := &auth0api.Templates{EnrollmentMessage: "c {{code}}", VerificationMessage: "d {{code}}"}
+	for name, tt := range map[string]struct{ found, want smsFactor }{
+		"live": {
+			smsFactor{Enabled: true, Provider: "phone-message-hook", MessageTypes: []string{"sms"}, Templates: ours},
+			smsFactor{Provider: "auth0"},
+		},
+		"off": {
+			smsFactor{Provider: "phone-message-hook", MessageTypes: []string{"sms"}, Templates: theirs},
+			smsFactor{Provider: "phone-message-hook", MessageTypes: []string{"sms"}, Templates: theirs},
+		},
+		"another provider": {
+			smsFactor{Enabled: true, Provider: "twilio", MessageTypes: []string{"sms", "voice"}},
+			smsFactor{Enabled: true, Provider: "twilio", MessageTypes: []string{"sms", "voice"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, tt.found.prior(ours)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/setdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -90,6 +92,19 @@ func (r *smsFactorResource) Schema(_ context.Context, _ resource.SchemaRequest, 
 				MarkdownDescription: "Delivery provider of the factor. `" + delivery.ProviderCustom + "` is what the Dashboard calls Custom.",
 				Computed:            true,
 			},
+			"prior": schema.SingleNestedAttribute{
+				MarkdownDescription: "What was there when Terraform took the factor over, which destroy gives back with `on_destroy = \"restore\"`. " +
+					"A factor that was on already is given back switched off, since it goes with its sender; one that was imported, as it was then. Texts are null where they are not known.",
+				Computed:      true,
+				PlanModifiers: []planmodifier.Object{objectplanmodifier.UseStateForUnknown()},
+				Attributes: map[string]schema.Attribute{
+					"enabled":              schema.BoolAttribute{MarkdownDescription: "Whether the factor was on.", Computed: true},
+					"selected_provider":    schema.StringAttribute{MarkdownDescription: "Delivery provider of the factor.", Computed: true},
+					"message_types":        schema.SetAttribute{MarkdownDescription: "Message types.", Computed: true, ElementType: types.StringType},
+					"enrollment_message":   schema.StringAttribute{MarkdownDescription: "Text of the message when a user enrolls.", Computed: true},
+					"verification_message": schema.StringAttribute{MarkdownDescription: "Text of the message when a user logs in.", Computed: true},
+				},
+			},
 		},
 	}
 }
@@ -129,7 +144,8 @@ func (r *smsFactorResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 	r.planCreate(ctx, plan, &resp.Diagnostics)
 }
 
-// planTexts keeps texts that the configuration leaves out as they are.
+// planTexts keeps texts that the configuration leaves out as they are. What was
+// there before the first ones that it does not is found out by the apply.
 func planTexts(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) diag.Diagnostics {
 	var diags diag.Diagnostics
 	for _, attribute := range []string{"enrollment_message", "verification_message"} {
@@ -140,6 +156,8 @@ func planTexts(ctx context.Context, req resource.ModifyPlanRequest, resp *resour
 		}
 		if configured.IsNull() {
 			diags.Append(resp.Plan.SetAttribute(ctx, path.Root(attribute), current)...)
+		} else if current.IsNull() {
+			diags.Append(resp.Plan.SetAttribute(ctx, path.Root("prior"), types.ObjectUnknown(smsFactorPriorTypes()))...)
 		}
 	}
 	return diags
@@ -164,8 +182,13 @@ func (r *smsFactorResource) planCreate(ctx context.Context, plan smsFactorModel,
 	// One that is on without a message type sends nothing: an apply that was
 	// setting it up has stopped there, since Auth0 takes the types last.
 	unfinished := len(factor.MessageTypes) == 0 || sameTypes(factor.MessageTypes, want.MessageTypes)
-	if factor.Enabled && (!want.Enabled || factor.Provider != want.Provider || !unfinished) {
+	switch {
+	case factor.Enabled && (!want.Enabled || factor.Provider != want.Provider || !unfinished):
 		alreadyExists(diags, typeSMSFactor, fmt.Sprintf("An SMS factor that is on (%s) at %s", factor, r.auth0.Domain()), smsFactorImportID, "")
+	case factor.Enabled:
+		diags.AddWarning("SMS factor is on already", fmt.Sprintf(
+			"%s has it as configured (%s): by the object that this one replaces, or by an apply that stopped. It is taken over, and destroy will switch it off. "+
+				"If somebody set it by hand, import it instead (id %q): then destroy leaves it as it is now.", r.auth0.Domain(), factor, smsFactorImportID))
 	}
 }
 
@@ -191,12 +214,14 @@ func (r *smsFactorResource) fetch(ctx context.Context, templates bool) (smsFacto
 // write brings Auth0 from one factor to another and touches only what differs.
 // Going on, the provider is chosen before the factor is: nobody gets a message
 // through the provider that was selected before. Auth0 takes message types only
-// while the factor is on, so they come last going on and first going off.
+// while the factor is on, so they come after it going on and before it going
+// off. Texts come last: those of before are lost with their first change.
 func (r *smsFactorResource) write(ctx context.Context, from, to smsFactor) error {
-	if to.Templates != nil && (from.Templates == nil || *from.Templates != *to.Templates) {
-		if err := r.auth0.SetTemplates(ctx, *to.Templates); err != nil {
-			return err
+	texts := func() error {
+		if to.Templates == nil || from.Templates != nil && *from.Templates == *to.Templates {
+			return nil
 		}
+		return r.auth0.SetTemplates(ctx, *to.Templates)
 	}
 	types := func() error {
 		if sameTypes(from.MessageTypes, to.MessageTypes) {
@@ -216,12 +241,12 @@ func (r *smsFactorResource) write(ctx context.Context, from, to smsFactor) error
 		}
 		return r.auth0.SetFactor(ctx, delivery.FactorSMS, to.Enabled)
 	}
-	steps := []func() error{selected, toggle, types}
+	steps := []func() error{selected, toggle, types, texts}
 	switch {
 	case from.Enabled && !to.Enabled:
-		steps = []func() error{types, toggle, selected}
+		steps = []func() error{types, toggle, selected, texts}
 	case !from.Enabled && !to.Enabled:
-		steps = []func() error{selected}
+		steps = []func() error{selected, texts}
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -323,17 +348,19 @@ func (r *smsFactorResource) Create(ctx context.Context, req resource.CreateReque
 	}
 	r.factor.Lock()
 	defer r.factor.Unlock()
-	prior, err := r.fetch(ctx, plan.managesTemplates())
+	now, err := r.fetch(ctx, plan.managesTemplates())
 	if err != nil {
 		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
 		return
 	}
-	resp.Diagnostics.Append(r.turn(ctx, "SMS factor was not set up", prior, plan)...)
+	var diags diag.Diagnostics
+	plan.Prior, diags = now.prior(plan.factor().Templates).model(ctx)
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(r.turn(ctx, "SMS factor was not set up", now, plan)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	r.factorCreated = true
-	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privatePrior, prior)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -351,17 +378,17 @@ func (r *smsFactorResource) Read(ctx context.Context, req resource.ReadRequest, 
 	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
 		return
 	}
-	var prior smsFactor
-	known, diags := readPrivate(ctx, req.Private, privatePrior, &prior)
-	resp.Diagnostics.Append(diags...)
-	factor, err := r.fetch(ctx, state.managesTemplates() || !known)
+	imported := state.Prior.IsNull()
+	factor, err := r.fetch(ctx, state.managesTemplates() || imported)
 	if err != nil {
 		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
 		return
 	}
-	if !known {
-		// After an import: what is there now is what destroy gives back.
-		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privatePrior, factor)...)
+	if imported {
+		// What is there now is what destroy gives back.
+		var diags diag.Diagnostics
+		state.Prior, diags = factor.model(ctx)
+		resp.Diagnostics.Append(diags...)
 	}
 	state.read(factor)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
@@ -384,29 +411,23 @@ func (r *smsFactorResource) Update(ctx context.Context, req resource.UpdateReque
 		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
 		return
 	}
-	if plan.managesTemplates() && !state.managesTemplates() {
-		resp.Diagnostics.Append(recordTexts(ctx, now.Templates, resp.Private)...)
-		if resp.Diagnostics.HasError() {
-			return
+	if plan.Prior.IsUnknown() {
+		prior, diags := state.prior(ctx)
+		if texts := now.prior(plan.factor().Templates).Templates; prior.Templates == nil {
+			prior.Templates = texts
 		}
+		resp.Diagnostics.Append(diags...)
+		plan.Prior, diags = prior.model(ctx)
+		resp.Diagnostics.Append(diags...)
+		// Remembered also where the change of them fails half-way.
+		state.Prior = plan.Prior
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
 	resp.Diagnostics.Append(r.turn(ctx, "SMS factor was not updated", now, plan)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-}
-
-// recordTexts remembers the texts that are there before the first change of
-// them. That change may have been made by an update that failed later on.
-func recordTexts(ctx context.Context, texts *auth0api.Templates, private privateState) diag.Diagnostics {
-	var prior smsFactor
-	_, diags := readPrivate(ctx, private, privatePrior, &prior)
-	if prior.Templates == nil {
-		prior.Templates = texts
-		diags.Append(writePrivate(ctx, private, privatePrior, prior)...)
-	}
-	return diags
 }
 
 func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -419,8 +440,7 @@ func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteReque
 	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
 		return
 	}
-	var prior smsFactor
-	known, diags := readPrivate(ctx, req.Private, privatePrior, &prior)
+	prior, diags := state.prior(ctx)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -431,8 +451,7 @@ func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteReque
 		// Replaced with create_before_destroy: the factor belongs to the new
 		// object, and giving back what was before this one would switch it off.
 		resp.Diagnostics.AddWarning("SMS factor was left to its successor", fmt.Sprintf(
-			"Another auth0sns_sms_factor took the factor over in this apply, so nothing was given back. Its destroy will leave the factor on, as it found it. "+
-				"To have it switched off then, set on_destroy = \"disable\". Before Terraform, it was: %s.", prior))
+			"Another auth0sns_sms_factor took the factor over in this apply, so nothing was given back. Its destroy will switch the factor off. Before Terraform, it was: %s.", prior))
 		return
 	}
 	now, err := r.fetch(ctx, state.managesTemplates())
@@ -441,15 +460,15 @@ func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteReque
 		return
 	}
 	target := now
-	switch onDestroy := state.OnDestroy.ValueString(); {
-	case onDestroy == onDestroyRestore && known:
+	switch state.OnDestroy.ValueString() {
+	case onDestroyRestore:
 		target = prior
 		if !state.managesTemplates() {
 			target.Templates = nil
 		} else if target.Templates == nil {
-			resp.Diagnostics.AddWarning("Message texts were left", "There were none of the tenant's own before, and Auth0 has no call that takes them away again. The Dashboard can change them.")
+			resp.Diagnostics.AddWarning("Message texts were left", "There were none of the tenant's own before, or they are not known because the apply that changed them stopped, and Auth0 has no call that takes them away again. The Dashboard can change them.")
 		}
-	case onDestroy == onDestroyDisable:
+	case onDestroyDisable:
 		target.Enabled = false
 	}
 	resp.Diagnostics.Append(r.change(ctx, "SMS factor was not given back", now, target)...)

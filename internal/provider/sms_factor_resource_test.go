@@ -145,10 +145,18 @@ func TestAccSMSFactor(t *testing.T) {
 					ResourceName: smsFactorAddress, ImportState: true, ImportStateId: "sms",
 					ImportStateVerify: true, ImportStateVerifyIdentifierAttribute: "selected_provider",
 					// An import looks for the live hook, and shows the texts that are there.
-					ImportStateVerifyIgnore: []string{"sender_id", "enrollment_message", "verification_message"},
+					ImportStateVerifyIgnore: append(priorAttributes(), "sender_id", "enrollment_message", "verification_message"),
 				},
 			)
 		})
+	}
+}
+
+// priorAttributes are what an import has of its own.
+func priorAttributes() []string {
+	return []string{
+		"prior.enabled", "prior.selected_provider", "prior.message_types.#", "prior.message_types.0", "prior.message_types.1",
+		"prior.enrollment_message", "prior.verification_message",
 	}
 }
 
@@ -159,9 +167,9 @@ func TestAccSMSFactorOrder(t *testing.T) {
 	prior := phoneSettings{provider: "twilio", types: []string{"voice"}, templates: handMadeTexts()}
 	prior.apply(t, env)
 	tf := newWorkspace(t, env, smsFactorConfig(factorTexts))
-	requireEqual(t, "changes on the way up", writesOf(tf.must("apply").requests), []string{putTemplates, putProvider, putFactor, putTypes})
+	requireEqual(t, "changes on the way up", writesOf(tf.must("apply").requests), []string{putProvider, putFactor, putTypes, putTemplates})
 	requireSettled(t, tf)
-	requireEqual(t, "changes on the way down", writesOf(tf.must("destroy").requests), []string{putTemplates, putTypes, putFactor, putProvider})
+	requireEqual(t, "changes on the way down", writesOf(tf.must("destroy").requests), []string{putTypes, putFactor, putProvider, putTemplates})
 	requirePhone(t, env, prior)
 	for _, e := range env.World.Kernel.Journal.Entries(0) {
 		if e.Operation == putFactor && e.Path != "/api/v2/guardian/factors/sms" {
@@ -350,8 +358,11 @@ func TestAccSMSFactorExists(t *testing.T) {
 		env := newSMSFactorWorld(t)
 		phoneSettings{enabled: true, provider: "phone-message-hook", types: []string{"sms"}}.apply(t, env)
 		tf := newWorkspace(t, env, smsFactorConfig(""))
-		requireEqual(t, "changes of a factor that is as configured", writesOf(tf.must("apply").requests), []string{})
-		requireEqual(t, "changes of its destroy", writesOf(tf.must("destroy").requests), []string{})
+		applied := tf.must("apply")
+		requireEqual(t, "changes of a factor that is as configured", writesOf(applied.requests), []string{})
+		requireWords(t, applied.text("warning"), "SMS factor is on already", "destroy will switch it off", "import it instead")
+		tf.must("destroy")
+		requirePhone(t, env, phoneSettings{provider: "auth0", types: []string{}})
 	})
 }
 
@@ -459,14 +470,15 @@ func TestAccSMSFactorUpdateFails(t *testing.T) {
 	tf.must("apply")
 	disabled := env.State()
 	tf.write(smsFactorConfig(factorTexts))
-	refused := control.Fault{Operation: putFactor, Times: 1, Effect: control.Respond, Status: 400, Body: `{"statusCode":400,"error":"Bad Request","message":"refused by the test"}`}
+	refused := control.Fault{Operation: putTemplates, Times: 1, Effect: control.Respond, Status: 400, Body: `{"statusCode":400,"error":"Bad Request","message":"refused by the test"}`}
 	end := armFault(t, env, refused)
 	requireWords(t, tf.run("apply").errorText(), "SMS factor was not updated", "refused by the test")
 	end()
 	requireEqual(t, "what the failed update changed", disabled.Diff(env.State()), "")
 
+	refused.Effect = control.RespondAfter
 	defer armFault(t, env, refused)()
-	refused.Operation, refused.Skip = putTemplates, 1
+	refused.Effect, refused.Skip = control.Respond, 1
 	defer armFault(t, env, refused)()
 	requireWords(t, tf.run("apply").errorText(), "SMS factor was not updated", "SMS factor is half set up")
 	requireEqual(t, "next plan", tf.must("apply").changes, map[string]string{smsFactorAddress: "update"})
@@ -485,13 +497,10 @@ func TestAccSMSFactorReplaced(t *testing.T) {
 	replaced := tf.must("apply", "-replace="+smsFactorAddress)
 	requireEqual(t, "plan", replaced.changes, map[string]string{smsFactorAddress: "replace"})
 	requireEqual(t, "changes at Auth0", writesOf(replaced.requests), []string{})
-	requireWords(t, replaced.text("warning"), "SMS factor was left to its successor", `on_destroy = "disable"`, `enabled false, provider "phone-message-hook"`)
+	requireWords(t, replaced.text("warning"), "SMS factor was left to its successor", "will switch the factor off", `enabled false, provider "phone-message-hook"`)
 	requireSettled(t, tf)
-
-	tf.write(smsFactorConfig("on_destroy = \"disable\"\n  lifecycle { create_before_destroy = true }"))
-	tf.must("apply")
 	tf.must("destroy")
-	requirePhone(t, env, prior)
+	requirePhone(t, env, phoneSettings{provider: "auth0", types: []string{}})
 }
 
 // TestAccSMSFactorOfAnotherName: the block was renamed without a moved block.
