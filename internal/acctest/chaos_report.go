@@ -22,6 +22,9 @@ type Result struct {
 	Said string
 	// Found is what the plan after a SIGKILL said.
 	Found string
+	// Forgot is what the destroy that followed could not give back, because a
+	// process was killed before anything could remember it.
+	Forgot string
 	// Problems are the promises that were not kept; none for a good cell.
 	Problems []string
 }
@@ -64,6 +67,10 @@ func (r Report) String() string {
 	fmt.Fprintf(&text, "\n%d cells, %d not reached, %d failed.\n", len(r.Results), r.Unreached(), len(r.Failed()))
 	for _, g := range kinds(r.Failed(), func(result Result) string { return result.Problems[0] }) {
 		text.WriteString(g.failure())
+	}
+	forgot := slices.DeleteFunc(slices.Clone(r.Results), func(result Result) bool { return result.Forgot == "" })
+	for _, g := range kinds(forgot, func(result Result) string { return result.Forgot }) {
+		fmt.Fprintf(&text, "\n%d × known exception: %s\n  such as after %s\n", len(g.results), g.kind, g.results[0].Cell)
 	}
 	killed := slices.DeleteFunc(slices.Clone(r.Results), func(result Result) bool { return !result.Killed || !result.Reached })
 	for _, g := range kinds(killed, func(result Result) string { return cmp.Or(result.Found, "nothing") }) {

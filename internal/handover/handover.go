@@ -154,7 +154,8 @@ type Outcome struct {
 	// Delivered is the key the sender holds now; zero when it holds what it
 	// held before.
 	Delivered awsapi.AccessKey
-	// Record is what is left to do; see [Record.Open].
+	// Record is what is left to do, if only to record that it is done; see
+	// [Record.Open].
 	Record Record
 }
 
@@ -244,6 +245,7 @@ type rotation struct {
 	claimed   bool // this run has taken over from another
 	written   bool // the record is this run's
 	record    Record
+	stands    Record // what the tag says, as far as this run knows
 	others    map[string]string
 	keys      []awsapi.AccessKey // of the user, when last listed
 	mintUser  string             // the user, or its bridge user
@@ -334,7 +336,7 @@ func (r *rotation) look(ctx context.Context) error {
 	if err := r.own(known.tags); err != nil {
 		return err
 	}
-	r.record, r.keys, r.others = known.Record, known.Keys, known.tags.others
+	r.record, r.stands, r.keys, r.others = known.Record, known.Record, known.Keys, known.tags.others
 	return nil
 }
 
@@ -394,7 +396,7 @@ func (r *rotation) write(ctx context.Context, record Record) error {
 	if err := r.put(ctx, record); err != nil {
 		return err
 	}
-	r.record, r.written = record, true
+	r.record, r.stands, r.written = record, record, true
 	return nil
 }
 

@@ -48,10 +48,9 @@ func (r *rotation) compensate(ctx context.Context, state State, cause error) str
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), CleanupLimit)
 	defer cancel()
 	effect := r.undo(ctx, state, cause)
-	if r.written {
-		// Without it the record says what it said before the last step, and the
-		// next run finds out again what this one knows.
-		_ = r.write(ctx, r.record)
+	if !r.written || r.write(ctx, r.record) != nil {
+		// The next run finds out again what this one knows.
+		r.record = r.stands
 	}
 	return effect
 }

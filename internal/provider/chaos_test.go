@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -254,7 +255,7 @@ func (w *chaosWorld) addForeign() {
 	ctx, tenant, account := w.t.Context(), w.env.Auth0(w.t), w.env.AWS(w.t)
 	_, err := tenant.CreateHook(ctx, auth0api.Hook{Name: "Foreign", TriggerID: "send-phone-message", Script: "module.exports = () => {}"})
 	succeeds(w.t, err)
-	succeeds(w.t, tenant.SetTemplates(ctx, auth0api.Templates{EnrollmentMessage: "{{code}} before", VerificationMessage: "{{code}} before"}))
+	succeeds(w.t, tenant.SetTemplates(ctx, textsBefore()))
 	_, err = account.CreateUser(ctx, awsapi.User{Name: "foreign", Path: "/"})
 	succeeds(w.t, err)
 	_, err = account.CreateAccessKey(ctx, "foreign")
@@ -324,23 +325,52 @@ func (w *chaosWorld) cell(c acctest.Cell) acctest.Result {
 	}
 	result.Problems = slices.Concat(result.Problems, w.settled(), w.witness.Take(), w.leaks(struck, w.env.Account.Secrets()[secrets:]))
 	if w.exists && len(result.Problems) == 0 && (c.Phase == phaseCreate || struck.exit != 0) {
-		result.Problems = w.givenBack()
+		result.Forgot, result.Problems = w.givenBack(c)
 	}
 	return result
 }
 
 // givenBack destroys everything. What an apply that was struck takes for what
 // was there before, or forgot of it, shows only then.
-func (w *chaosWorld) givenBack() []string {
+func (w *chaosWorld) givenBack(c acctest.Cell) (forgot string, problems []string) {
 	w.t.Helper()
 	if o := w.run(w.aim(phaseDestroy), w.args...); o.exit != 0 {
-		return []string{"destroy after it fails: " + o.errorText()}
+		return "", []string{"destroy after it fails: " + o.errorText()}
 	}
-	problems := w.settled()
+	if c.Phase == phaseCreate && c.Strike.Kill != acctest.VictimNone && strings.Contains(c.Request.Operation, "/guardian/factors") {
+		forgot = w.forgotten()
+	}
+	problems = w.settled()
 	for i := range problems {
 		problems[i] = "after the destroy that followed: " + problems[i]
 	}
-	return problems
+	return forgot, problems
+}
+
+// forgotten puts right, and names, what a kill in the middle of the factor's
+// create leaves nobody to remember: the provider and the texts of a factor that
+// was off and is off again.
+func (w *chaosWorld) forgotten() string {
+	w.t.Helper()
+	ctx, tenant, before, now := w.t.Context(), w.env.Auth0(w.t), w.before.Tenant, w.env.State().Tenant
+	var forgot []string
+	if now.Provider != before.Provider {
+		forgot = append(forgot, "provider")
+		succeeds(w.t, tenant.SetSelectedProvider(ctx, before.Provider))
+	}
+	if !maps.Equal(now.Templates, before.Templates) {
+		forgot = append(forgot, "texts")
+		succeeds(w.t, tenant.SetTemplates(ctx, textsBefore()))
+	}
+	if len(forgot) == 0 {
+		return ""
+	}
+	return "not given back of a factor that is off: " + strings.Join(forgot, " and ")
+}
+
+// textsBefore are the tenant's own message texts.
+func textsBefore() auth0api.Templates {
+	return auth0api.Templates{EnrollmentMessage: "{{code}} before", VerificationMessage: "{{code}} before"}
 }
 
 // found is what a command says about the world: not that a resource is
