@@ -41,3 +41,33 @@ func TestMissedLimitIsSaidAndCounted(t *testing.T) {
 		})
 	}
 }
+
+func TestClientThatIsNoFasterIsSaidAndCounted(t *testing.T) {
+	with := func(name string, limit bool, milliseconds float64) *starter {
+		return &starter{name: name, limit: limit, starts: []start{{Milliseconds: 1e9}, {Milliseconds: milliseconds}, {}}}
+	}
+	for name, test := range map[string]struct {
+		guide, v3 float64
+		missed    string
+	}{
+		"both slower":      {200, 250, ""},
+		"guide nearly":     {199, 250, "guide"},
+		"v3 has caught up": {800, 100, "v3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			missed := reportColdStart(&out, []*starter{
+				with("builtin", false, 100), with("part", false, 110), with("guide", true, test.guide), with("v3", true, test.v3),
+			})
+			if missed != (test.missed != "") {
+				t.Errorf("report says missed = %t; `make bench` would exit wrongly", missed)
+			}
+			for line := range strings.Lines(out.String()) {
+				expected := test.missed != "" && strings.HasPrefix(line, test.missed)
+				if marked := strings.Contains(line, "MISSED"); marked != expected {
+					t.Errorf("marked = %t, want %t: %s", marked, expected, line)
+				}
+			}
+		})
+	}
+}

@@ -132,6 +132,7 @@ type varyingPart struct {
 func varyingParts() []varyingPart {
 	return []varyingPart{
 		{regexp.MustCompile(`A(?:KIA|IDA)[A-Z2-7]{16,17}`), "ID"},
+		{regexp.MustCompile(`(?:pro|tem)_[A-Za-z0-9]{22}`), "ID"},
 		{regexp.MustCompile(`[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`), "UUID"},
 		{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)`), "TIME"},
 		{regexp.MustCompile(`,"last_used(?:_service|_region)?":"[^"]*"`), ""},

@@ -96,7 +96,8 @@ func (c *Client) Action(ctx context.Context, id string) (Action, error) {
 }
 
 // CreateAction creates a draft from name, trigger, code, runtime and
-// dependencies. It is neither built when this returns nor deployed.
+// dependencies. It is neither built when this returns nor deployed. Cardinality
+// where the tenant has the one Action of custom-phone-provider already.
 func (c *Client) CreateAction(ctx context.Context, action Action) (Action, error) {
 	return call(ctx, exchange{operation: "create Action"}, func(ctx context.Context) (Action, error) {
 		a, err := c.actions.Create(ctx, &management.CreateActionRequestContent{
@@ -209,7 +210,7 @@ func (c *Client) EditBindings(ctx context.Context, trigger string, edit func([]B
 	select {
 	case c.editing <- struct{}{}:
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("waiting to edit the bindings of %s: %w", trigger, ctx.Err())
 	}
 	defer func() { <-c.editing }()
 	bindings, err := c.Bindings(ctx, trigger)

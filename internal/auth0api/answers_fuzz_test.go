@@ -204,8 +204,10 @@ func FuzzObjectID(f *testing.F) {
 		record := &asked{always: always{status: http.StatusOK, body: `{}`}}
 		c := fuzzedClient(t, Config{APIToken: "token"}, record)
 		for kind, read := range map[string]func() error{
-			"hooks":           func() error { _, err := c.Hook(t.Context(), id); return err },
-			"actions/actions": func() error { _, err := c.Action(t.Context(), id); return err },
+			"hooks":                    func() error { _, err := c.Hook(t.Context(), id); return err },
+			"actions/actions":          func() error { _, err := c.Action(t.Context(), id); return err },
+			"branding/phone/providers": func() error { _, err := c.PhoneProvider(t.Context(), id); return err },
+			"branding/phone/templates": func() error { return c.DeletePhoneTemplate(t.Context(), id) },
 		} {
 			if err := read(); err != nil {
 				requirePresentable(t, err)
@@ -305,6 +307,63 @@ func FuzzActionAnswer(f *testing.F) {
 		}
 		if deployed {
 			requireNames(action.Deployed.Secrets, want.DeployedVersion.Secrets)
+		}
+	})
+}
+
+func FuzzPhoneProviders(f *testing.F) {
+	f.Add(`{"providers":[{"id":"pro_6n3tVjusDnQuuf9f3S8L8Q","tenant":"t","name":"custom","channel":"phone","disabled":false,"configuration":{"delivery_methods":["text"]},"credentials":null,"created_at":"2025-02-03T12:43:10.827Z"}]}`)
+	f.Add(`{"providers":[{"id":"pro_1","name":"vonage","disabled":true,"configuration":{"delivery_methods":["text","rcs"],"region":{"a":1}},"credentials":"***"},null,{}]}`)
+	f.Add(`{"providers":[{"id":"pro_1","name":"custom","configuration":null,"created_at":"yesterday"}],"next":1}`)
+	f.Add(`{"providers":[{"id":1}]}`)
+	f.Add(`{"providers":{}}`)
+	f.Add(`null`)
+	f.Add(``)
+	f.Fuzz(func(t *testing.T, body string) {
+		providers, err := fuzzedClient(t, Config{APIToken: "token"}, always{status: http.StatusOK, body: body}).PhoneProviders(t.Context())
+		if err != nil {
+			requirePresentable(t, err)
+			return
+		}
+		want, ok := valid[struct{ Providers []struct{ ID, Name string } }](body)
+		if body != "" && !ok {
+			t.Fatalf("%q was taken for a list of phone providers: %+v", body, providers)
+		}
+		if len(providers) != len(want.Providers) {
+			t.Fatalf("%d providers of %q: one that is there would be overlooked", len(providers), body)
+		}
+		for i, p := range providers {
+			if p.ID != want.Providers[i].ID || p.Name != want.Providers[i].Name {
+				t.Errorf("provider %+v of %q: another one's would be taken for ours", p, body)
+			}
+		}
+	})
+}
+
+func FuzzPhoneTemplates(f *testing.F) {
+	f.Add(`{"templates":[{"id":"tem_4AgSVs5KcemmkX2Swf2opZ","type":"otp_verify","disabled":false,"content":{"syntax":"liquid","body":{"text":"{{ code }}","voice":"v"},"from":"1"}},` +
+		`{"tenant":"t","channel":"phone","type":"otp_enroll","created_at":"2025-02-11T12:07:30.363Z","content":{"syntax":"liquid","body":{"text":"t"},"from":""}}]}`)
+	f.Add(`{"templates":[null,{},{"type":"new_type","content":null},{"type":"x","content":{"body":null}}]}`)
+	f.Add(`{"templates":[{"content":[]}]}`)
+	f.Add(`[]`)
+	f.Add(`null`)
+	f.Fuzz(func(t *testing.T, body string) {
+		templates, err := fuzzedClient(t, Config{APIToken: "token"}, always{status: http.StatusOK, body: body}).PhoneTemplates(t.Context())
+		if err != nil {
+			requirePresentable(t, err)
+			return
+		}
+		want, ok := valid[struct{ Templates []struct{ ID string } }](body)
+		if body != "" && !ok {
+			t.Fatalf("%q was taken for a list of phone templates: %+v", body, templates)
+		}
+		if len(templates) != len(want.Templates) {
+			t.Fatalf("%d templates of %q", len(templates), body)
+		}
+		for i, template := range templates {
+			if template.ID != want.Templates[i].ID {
+				t.Errorf("template %+v of %q: Auth0's own text and a customised one are not told apart", template, body)
+			}
 		}
 	})
 }

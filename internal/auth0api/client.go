@@ -1,6 +1,6 @@
 // Package auth0api talks to the Auth0 Management API for the objects that a
-// Send Phone Message sender needs: hooks, Actions, guardian factors, tenant
-// settings and logs.
+// Send Phone Message sender needs: hooks, Actions, guardian factors, phone
+// providers and templates, tenant settings and logs.
 //
 // The URLs, bodies and answers are go-auth0's. Everything around them is this
 // package's own: the token, pacing, retries and errors written for the person
@@ -22,6 +22,7 @@ import (
 	"time"
 
 	actions "github.com/auth0/go-auth0/v2/management/actions/client"
+	"github.com/auth0/go-auth0/v2/management/branding/phone/templates"
 	"github.com/auth0/go-auth0/v2/management/core"
 	guardian "github.com/auth0/go-auth0/v2/management/guardian/client"
 	hooks "github.com/auth0/go-auth0/v2/management/hooks/client"
@@ -71,15 +72,16 @@ type Config struct {
 
 // Client is one tenant's Management API. It is safe for concurrent use.
 type Client struct {
-	domain   string
-	baseURL  string
-	caller   caller
-	tokens   *tokenSource
-	actions  *actions.Client
-	hooks    *hooks.Client
-	guardian *guardian.Client
-	settings *settings.Client
-	editing  chan struct{} // held while bindings are edited
+	domain    string
+	baseURL   string
+	caller    caller
+	tokens    *tokenSource
+	actions   *actions.Client
+	hooks     *hooks.Client
+	guardian  *guardian.Client
+	templates *templates.Client
+	settings  *settings.Client
+	editing   chan struct{} // held while bindings are edited
 }
 
 // New prepares a client. It sends nothing: the token is fetched by the first
@@ -113,15 +115,16 @@ func New(cfg Config) (*Client, error) {
 		option.WithoutRetries(),
 	)
 	return &Client{
-		domain:   cfg.Domain,
-		baseURL:  baseURL,
-		caller:   call,
-		tokens:   tokens,
-		actions:  actions.NewClient(options),
-		hooks:    hooks.NewClient(options),
-		guardian: guardian.NewClient(options),
-		settings: settings.NewClient(options),
-		editing:  make(chan struct{}, 1),
+		domain:    cfg.Domain,
+		baseURL:   baseURL,
+		caller:    call,
+		tokens:    tokens,
+		actions:   actions.NewClient(options),
+		hooks:     hooks.NewClient(options),
+		guardian:  guardian.NewClient(options),
+		templates: templates.NewClient(options),
+		settings:  settings.NewClient(options),
+		editing:   make(chan struct{}, 1),
 	}, nil
 }
 
@@ -214,17 +217,32 @@ func (c *caller) Do(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// get reads a path that go-auth0 asks for, or decodes, wrongly.
-func (c *Client) get(ctx context.Context, path string, query url.Values, into any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.baseURL+apiPath+path+"?"+query.Encode(), nil)
+// send makes a request that go-auth0 makes, or whose answer it reads, wrongly.
+// body is nil for none, into where the answer does not matter.
+func (c *Client) send(ctx context.Context, method, path string, body, into any) error {
+	var content io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		content = bytes.NewReader(data)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.baseURL+apiPath+path, content)
 	if err != nil {
 		return err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	res, err := c.caller.Do(req)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = res.Body.Close() }()
+	if into == nil {
+		return nil
+	}
 	return json.NewDecoder(res.Body).Decode(into)
 }
 

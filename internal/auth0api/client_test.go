@@ -93,6 +93,9 @@ func (s *tenant) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.seen = append(s.seen, request{r.Method, r.URL.Path, r.URL.RawQuery, string(body), r.Header.Get("Authorization")})
 	s.mu.Unlock()
+	if kind := r.Header.Get("Content-Type"); len(body) > 0 && r.URL.Path != tokenPath && kind != "application/json" {
+		s.t.Errorf("%s %s: a body of type %q, which Auth0 does not read", r.Method, r.URL, kind)
+	}
 	// Date follows the fake clock unless a handler says otherwise.
 	w.Header().Set("Date", s.clock.Now().Format(http.TimeFormat))
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")

@@ -29,6 +29,8 @@ const (
 	Forbidden               // 403: any other
 	NotFound                // 404
 	Conflict                // 409
+	Cardinality             // 403: the tenant has as many Actions of that trigger as it may
+	NotDeployed             // 400 and others: an Action that has to be deployed is not
 	TooManyRequests         // 429 until the context ended
 	Server                  // 408 and 5xx
 	Transport               // no usable answer
@@ -68,7 +70,9 @@ func (e *Error) Error() string {
 	if e.host != "" {
 		b.WriteString(" from " + e.host)
 	}
-	fmt.Fprintf(&b, " to %s %s", e.Method, e.Path)
+	if e.Method != "" { // else the run was interrupted before there was a request
+		fmt.Fprintf(&b, " to %s %s", e.Method, e.Path)
+	}
 	var marks []string
 	if e.ErrorCode != "" {
 		marks = append(marks, "errorCode "+e.ErrorCode)
@@ -108,7 +112,7 @@ func (e *Error) Hint() string {
 	case MissingEntitlement:
 		return "The subscription of this tenant does not include the feature: upgrade it, or leave the setting out."
 	case LegacyPhone:
-		return "This tenant uses the Unified Phone Experience, where Auth0 has closed the legacy phone endpoints; no API token can open them again. Send through an Action with the trigger custom-phone-provider instead."
+		return "This tenant uses the Unified Phone Experience, where Auth0 has closed the legacy phone endpoints: send through an Action with the trigger custom-phone-provider. Only a tenant that was moved there can be moved back, by its setting phone_consolidated_experience; one that was made there cannot, with any API token."
 	case FeatureDisabled:
 		if isHookPath(e.Path) {
 			return "Auth0 made hooks read-only on 2024-11-18 and ended them on 2026-11-18: use an Action instead, with the trigger custom-phone-provider, or send-phone-message on a tenant with the legacy phone provider."
@@ -119,7 +123,11 @@ func (e *Error) Hint() string {
 	case NotFound:
 		return "It does not exist on this tenant: check the id, and that the domain is the intended one."
 	case Conflict:
-		return "Something like it exists already: import it, or choose another name."
+		return conflictHint(e.Path)
+	case Cardinality:
+		return "A tenant has one Action with the trigger custom-phone-provider, and this one has it, though the Dashboard's library hides it: import that one, or delete it first."
+	case NotDeployed:
+		return "Auth0 takes an Action into service only when it is deployed: deploy it, wait until that is done, and try again."
 	case TooManyRequests:
 		return "Auth0's rate limit did not ease before the time ran out: try again later, or let fewer requests run at once."
 	case Server:
@@ -131,6 +139,18 @@ func (e *Error) Hint() string {
 		return "Check the network, a proxy in between, and that the domain is that of an Auth0 tenant."
 	default:
 		return ""
+	}
+}
+
+// conflictHint tells what exists already. Of some things a tenant has one.
+func conflictHint(path string) string {
+	switch path {
+	case apiPath + phoneProvidersPath:
+		return "A tenant has one phone provider, and this one has it, even if it is switched off: import it."
+	case apiPath + phoneTemplatesPath:
+		return "The text of this type is customised already: change that one."
+	default:
+		return "Something like it exists already: import it, or choose another name."
 	}
 }
 
@@ -206,8 +226,16 @@ func (t *text) UnmarshalJSON(data []byte) error {
 }
 
 func classify(e *Error) Kind {
+	if strings.HasSuffix(e.ErrorCode, "_deployed_action_not_found") {
+		// Auth0 documents the code for the phone provider with the e-mail
+		// provider's name, and no status.
+		return NotDeployed
+	}
 	switch e.StatusCode {
 	case http.StatusBadRequest:
+		if strings.Contains(e.Message, "has not been deployed") { // the refusal of a binding
+			return NotDeployed
+		}
 		return BadRequest
 	case http.StatusUnauthorized:
 		return Unauthorized
@@ -238,6 +266,8 @@ func classifyForbidden(e *Error) Kind {
 	message := strings.ToLower(e.Message)
 	says := func(words string) bool { return strings.Contains(message, words) }
 	switch {
+	case strings.HasPrefix(e.ErrorCode, "actions_cardinality_"):
+		return Cardinality
 	case e.ErrorCode == "insufficient_entitlement", says("upgrade your subscription"), says("entitlement"):
 		return MissingEntitlement
 	case says("insufficient scope"), e.ErrorCode == "insufficient_scope":
@@ -261,12 +291,19 @@ func isHookPath(path string) bool { return strings.HasPrefix(path, apiPath+"/hoo
 func isHookCollection(path string) bool { return path == apiPath+"/hooks" }
 
 // expectedScopes reads "Insufficient scope, expected any of: read:hooks,create:hooks".
+// Auth0 says create:phone_provider there, and grants create:phone_providers.
 func expectedScopes(message string) []string {
 	_, list, found := strings.Cut(message, "expected any of:")
 	if !found {
 		return nil
 	}
-	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ';' || r == '.' || unicode.IsSpace(r) })
+	scopes := strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ';' || r == '.' || unicode.IsSpace(r) })
+	for i, scope := range scopes {
+		if strings.HasSuffix(scope, ":phone_provider") || strings.HasSuffix(scope, ":phone_template") {
+			scopes[i] = scope + "s"
+		}
+	}
+	return scopes
 }
 
 func scopeList(scopes []string) string {

@@ -49,6 +49,14 @@ var families = []struct {
 	{"hook not found", "GET", "/hooks/1", 404, envelope(404, "Error: Hook does not exist", "HookDoesNotExist"), NotFound, []string{"HookDoesNotExist"}},
 	{"bare 404", "GET", "/hooks/1", 404, ``, Unknown, []string{"domain"}},
 	{"conflict", "POST", "/hooks", 409, envelope(409, "Hook with the same name already exists.", ""), Conflict, []string{"import"}},
+	{"the one custom phone Action is there", "POST", "/actions/actions", 403, envelope(403, "custom-phone-provider can only have one supported Action", "actions_cardinality_custom_phone_provider_not_allowed"), Cardinality, []string{"import that one", "hides it"}},
+	{"a provider without an Action", "POST", "/branding/phone/providers", 400, envelope(400, "No deployed action.", "custom_phone_provider_deployed_action_not_found"), NotDeployed, []string{"deploy it"}},
+	{"a provider without an Action, as documented", "POST", "/branding/phone/providers", 404, envelope(404, "No deployed action.", "custom_email_provider_deployed_action_not_found"), NotDeployed, []string{"deploy it"}},
+	{"a binding of what is not deployed", "PATCH", "/actions/triggers/custom-phone-provider/bindings", 400, envelope(400, "Trying to create a binding for an action that has not been deployed", ""), NotDeployed, []string{"deploy it"}},
+	{"a second phone provider", "POST", "/branding/phone/providers", 409, envelope(409, "Custom phone provider conflict.", ""), Conflict, []string{"one phone provider", "switched off", "import it"}},
+	{"a text that is customised", "POST", "/branding/phone/templates", 409, envelope(409, "Phone template already configured for tenant", ""), Conflict, []string{"customised already"}},
+	{"the scope in the singular", "POST", "/branding/phone/providers", 403, envelope(403, "Insufficient scope, expected any of: create:phone_provider", "insufficient_scope"), MissingScope, []string{"Grant the scope create:phone_providers:"}},
+	{"a number that Auth0 refuses", "POST", "/branding/phone/providers", 400, envelope(400, "Bad Operation on Notification Resource", ""), BadRequest, []string{"Bad Operation"}},
 	{"failure", "POST", "/hooks", 500, envelope(500, "An internal server error occurred", ""), Server, []string{"not known whether", "status.auth0.com"}},
 	{"teapot", "GET", "/hooks/1", 418, envelope(418, "I am a teapot", ""), Unknown, []string{"418"}},
 	{"envelope of odd types", "GET", "/hooks/1", 404, `{"statusCode":"404","message":{"a":1},"error":"Not Found","errorCode":7}`, NotFound, []string{"Not Found"}},
@@ -106,6 +114,14 @@ func perform(t *testing.T, c *Client, route string) (err error) {
 		_, err = c.SelectedProvider(ctx)
 	case "PUT /guardian/factors/phone/templates":
 		err = c.SetTemplates(ctx, Templates{})
+	case "POST /actions/actions":
+		_, err = c.CreateAction(ctx, Action{})
+	case "PATCH /actions/triggers/custom-phone-provider/bindings":
+		err = c.SetBindings(ctx, "custom-phone-provider", nil)
+	case "POST /branding/phone/providers":
+		_, err = c.CreatePhoneProvider(ctx, PhoneProvider{})
+	case "POST /branding/phone/templates":
+		_, err = c.CreatePhoneTemplate(ctx, PhoneTemplate{})
 	default:
 		t.Fatalf("no call for %s", route)
 	}
@@ -119,6 +135,14 @@ func TestMissingScopes(t *testing.T) {
 	}
 	if got := (&Error{Kind: Forbidden, Message: e.Message}).MissingScopes(); got != nil {
 		t.Errorf("got %v for another kind", got)
+	}
+}
+
+// Auth0 grants no create:phone_template: whoever was told to add it would not find it.
+func TestMissingScopesAreThoseThatAreGranted(t *testing.T) {
+	e := &Error{Kind: MissingScope, Message: "Insufficient scope, expected any of: create:phone_template,update:phone_templates"}
+	if diff := cmp.Diff([]string{"create:phone_templates", "update:phone_templates"}, e.MissingScopes()); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -169,6 +193,9 @@ func TestCancelledBeforehand(t *testing.T) {
 	e := mustBeError(t, err)
 	if e.Ambiguous() || !errors.Is(err, context.Canceled) || len(s.tokenRequests()) != 0 {
 		t.Errorf("got %v", e)
+	}
+	if text := e.Error(); !strings.HasPrefix(text, "create hook: no usable answer: context canceled.") {
+		t.Errorf("speaks of a request that was never made: %s", text)
 	}
 }
 

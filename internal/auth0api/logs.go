@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -53,12 +54,13 @@ func (c *Client) Logs(ctx context.Context, query string, limit int) ([]LogEntry,
 // whose form is not recorded.
 func (c *Client) logPage(ctx context.Context, query string, page, size int) ([]LogEntry, error) {
 	var batch []LogEntry
-	err := c.get(ctx, "/logs", url.Values{
+	search := url.Values{
 		"q":        {query},
 		"sort":     {"date:-1"},
 		"page":     {strconv.Itoa(page)},
 		"per_page": {strconv.Itoa(size)},
-	}, &batch)
+	}
+	err := c.send(ctx, http.MethodGet, "/logs?"+search.Encode(), nil, &batch)
 	return batch, err
 }
 

@@ -211,6 +211,26 @@ func TestTenantSettings(t *testing.T) {
 	}
 }
 
+// TestUnifiedFlagIsSentAlone: a settings object that is echoed writes flags that
+// some tenants refuse, and undoes what others changed meanwhile.
+func TestUnifiedFlagIsSentAlone(t *testing.T) {
+	s := newTenant(t, map[string]http.HandlerFunc{
+		"PATCH /api/v2/tenants/settings": sequence(answer(503, ``), answer(200, `{"phone_consolidated_experience":true,"session_lifetime":"of another type"}`), answer(200, `{}`)),
+	})
+	for _, on := range []bool{true, false} {
+		if err := s.client().SetPhoneConsolidatedExperience(t.Context(), on); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var bodies []string
+	for _, call := range s.calls("PATCH") {
+		bodies = append(bodies, call.Body)
+	}
+	if diff := cmp.Diff([]string{`{"phone_consolidated_experience":true}`, `{"phone_consolidated_experience":true}`, `{"phone_consolidated_experience":false}`}, bodies); diff != "" {
+		t.Errorf("bodies, the first one repeated after a 503 (-want +sent):\n%s", diff)
+	}
+}
+
 func TestLogs(t *testing.T) {
 	entries := func(n int) string {
 		return "[" + strings.TrimSuffix(strings.Repeat(`{"log_id":"1","date":"2026-11-23T08:00:00.000Z","type":"sapi","client_id":null,"details":"text"},`, n), ",") + "]"

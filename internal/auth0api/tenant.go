@@ -2,6 +2,7 @@ package auth0api
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/auth0/go-auth0/v2/management"
 )
@@ -32,5 +33,15 @@ func (c *Client) TenantSettings(ctx context.Context) (TenantSettings, error) {
 			PhoneConsolidatedExperience: answer.GetPhoneConsolidatedExperience(),
 			SandboxVersion:              answer.GetSandboxVersion(),
 		}, err
+	})
+}
+
+// SetPhoneConsolidatedExperience turns the Unified Phone Experience on or off.
+// Nothing else is sent, as Auth0 keeps the settings that are left out, and
+// nothing is read of the answer, which is all of them. Where Auth0 refuses to
+// turn it off, for a tenant that never was without, is not known.
+func (c *Client) SetPhoneConsolidatedExperience(ctx context.Context, on bool) error {
+	return run(ctx, exchange{operation: "set the Unified Phone Experience"}, func(ctx context.Context) error {
+		return c.send(ctx, http.MethodPatch, "/tenants/settings", map[string]bool{"phone_consolidated_experience": on}, nil)
 	})
 }

@@ -205,7 +205,7 @@ func idempotent(method string) bool {
 		return true
 	case http.MethodPut: // guardian: every PUT sets a whole value
 		return true
-	case http.MethodPatch: // hooks, hook secrets, Actions, bindings, settings: sets named fields to given values, appends to none
+	case http.MethodPatch: // hooks, hook secrets, Actions, bindings, phone providers and templates, settings: sets named fields to given values, appends to none
 		return true
 	default:
 		// POST would create a second object. DELETE would answer 404 to the

@@ -60,12 +60,13 @@ func Deploy(ctx context.Context, api DeployAPI, clock Clock, id string) (auth0ap
 		limit = time.Until(deadline)
 	}
 	end := clock.Now().Add(limit)
-	asked, attempts := false, 0
+	action, asked, attempts := auth0api.Action{ID: id}, false, 0
 	for wait := firstPoll; ; wait = min(wait*3/2, slowestPoll) {
-		action, err := api.Action(ctx, id)
+		read, err := api.Action(ctx, id)
 		if err != nil {
-			return auth0api.Action{}, err
+			return action, stopped(ctx, action, err)
 		}
+		action = read
 		switch {
 		case action.Status == StatusFailed:
 			return action, buildFailed(action)
@@ -75,8 +76,8 @@ func Deploy(ctx context.Context, api DeployAPI, clock Clock, id string) (auth0ap
 			// Asking again is harmless: a deploy that was made after all is
 			// followed by one of the same draft.
 			err = api.DeployAction(ctx, id)
-			if attempts++; err != nil && (!Ambiguous(err) || attempts == deployAttempts) {
-				return action, err
+			if attempts++; err != nil && (!Ambiguous(err) || attempts == deployAttempts || ctx.Err() != nil) {
+				return action, stopped(ctx, action, err)
 			}
 			asked = err == nil
 		}
@@ -84,7 +85,7 @@ func Deploy(ctx context.Context, api DeployAPI, clock Clock, id string) (auth0ap
 			return action, notDeployed(action, limit)
 		}
 		if err := clock.Sleep(ctx, wait); err != nil {
-			return action, fmt.Errorf("waiting until Action %q (%s) is deployed: %w", action.Name, id, err)
+			return action, stopped(ctx, action, err)
 		}
 	}
 }
@@ -92,6 +93,19 @@ func Deploy(ctx context.Context, api DeployAPI, clock Clock, id string) (auth0ap
 // IsDeployed tells whether the draft of an Action is what is deployed.
 func IsDeployed(a auth0api.Action) bool {
 	return a.Status == statusBuilt && a.AllChangesDeployed && a.Deployed != nil && a.Deployed.Deployed
+}
+
+// stopped says what was waited for when the context ended, in a request or
+// between two. Any other error speaks for itself.
+func stopped(ctx context.Context, a auth0api.Action, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	which := a.ID
+	if a.Name != "" { // else it was not read even once
+		which = fmt.Sprintf("%q (%s)", a.Name, a.ID)
+	}
+	return fmt.Errorf("waiting until Action %s is deployed: %w", which, err)
 }
 
 // buildFailed says all that can be known: Auth0's API gives no reason.
@@ -125,10 +139,10 @@ type BindAPI interface {
 	EditBindings(ctx context.Context, trigger string, edit func([]auth0api.Binding) []auth0api.Binding) error
 }
 
-// Bind makes send-phone-message run an Action, after all that it runs already.
-// The Action must be deployed. name is what the Dashboard shows.
-func Bind(ctx context.Context, api BindAPI, actionID, name string) error {
-	return api.EditBindings(ctx, TriggerSendPhoneMessage, func(bindings []auth0api.Binding) []auth0api.Binding {
+// Bind makes a trigger run an Action, after all that it runs already. The Action
+// must be deployed, and be one of that trigger. name is what the Dashboard shows.
+func Bind(ctx context.Context, api BindAPI, trigger, actionID, name string) error {
+	return api.EditBindings(ctx, trigger, func(bindings []auth0api.Binding) []auth0api.Binding {
 		if slices.ContainsFunc(bindings, names(actionID)) {
 			return bindings
 		}
@@ -136,9 +150,9 @@ func Bind(ctx context.Context, api BindAPI, actionID, name string) error {
 	})
 }
 
-// Unbind takes an Action out of what send-phone-message runs, and nothing else.
-func Unbind(ctx context.Context, api BindAPI, actionID string) error {
-	return api.EditBindings(ctx, TriggerSendPhoneMessage, func(bindings []auth0api.Binding) []auth0api.Binding {
+// Unbind takes an Action out of what a trigger runs, and nothing else.
+func Unbind(ctx context.Context, api BindAPI, trigger, actionID string) error {
+	return api.EditBindings(ctx, trigger, func(bindings []auth0api.Binding) []auth0api.Binding {
 		return slices.DeleteFunc(bindings, names(actionID))
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,7 @@ type builder struct {
 	stuck    bool
 	requests []string
 	deploy   func(attempt int) error // answers a deploy; nil for success
+	read     func() error            // fails a read; nil for none
 	attempts int
 }
 
@@ -59,6 +61,11 @@ func draft() *builder {
 
 func (b *builder) Action(context.Context, string) (auth0api.Action, error) {
 	b.requests = append(b.requests, "GET")
+	if b.read != nil {
+		if err := b.read(); err != nil {
+			return auth0api.Action{}, err
+		}
+	}
 	built := !b.stuck && !b.clock.now.Before(b.builds)
 	switch {
 	case built && b.fails:
@@ -161,6 +168,64 @@ func TestDeployStopsWithTheContext(t *testing.T) {
 	says(t, err, `Action "Amazon SNS"`)
 }
 
+// TestDeployStopsInARequest: whoever pressed Ctrl-C reads which Action it was, at
+// whatever moment it came.
+func TestDeployStopsInARequest(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		given func(b *builder, cancel func())
+		says  string
+	}{
+		"in the first read": {func(b *builder, cancel func()) {
+			b.read = func() error { cancel(); return context.Canceled }
+		}, "waiting until Action " + actionID + " is deployed: context canceled"},
+		"in a later read": {func(b *builder, cancel func()) {
+			b.read = func() error {
+				if len(b.requests) == 1 {
+					return nil
+				}
+				cancel()
+				return context.Canceled
+			}
+		}, `waiting until Action "Amazon SNS" (` + actionID + `) is deployed: context canceled`},
+		"in the deploy": {func(b *builder, cancel func()) {
+			b.deploy = func(int) error { cancel(); return lost{context.Canceled} }
+		}, `waiting until Action "Amazon SNS" (` + actionID + `) is deployed: context canceled`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			b := draft()
+			test.given(b, cancel)
+			_, err := delivery.Deploy(ctx, b, b.clock, actionID)
+			if !errors.Is(err, context.Canceled) || err.Error() != test.says {
+				t.Errorf("said %q, want %q", err, test.says)
+			}
+			if sent := b.attempts > 0; delivery.Ambiguous(err) != sent {
+				t.Errorf("a deploy was sent: %t, but its error says that it may have happened: %t", sent, delivery.Ambiguous(err))
+			}
+		})
+	}
+}
+
+// lost is a request whose answer never came.
+type lost struct{ error }
+
+func (lost) Ambiguous() bool { return true }
+
+func (l lost) Unwrap() error { return l.error }
+
+func TestDeployErrorsSpeakForThemselves(t *testing.T) {
+	t.Parallel()
+	b := draft()
+	gone := &auth0api.Error{Kind: auth0api.NotFound, StatusCode: http.StatusNotFound, Method: http.MethodGet}
+	b.read = func() error { return gone }
+	if _, err := delivery.Deploy(t.Context(), b, b.clock, actionID); err != error(gone) { //nolint:errorlint // this one and no other
+		t.Errorf("an Action that is gone is reported as waited for: %v", err)
+	}
+}
+
 func TestDeployAnswers(t *testing.T) {
 	t.Parallel()
 	down := &auth0api.Error{Kind: auth0api.Server, StatusCode: http.StatusServiceUnavailable, Method: http.MethodPost}
@@ -201,52 +266,53 @@ func TestDeployAnswers(t *testing.T) {
 	}
 }
 
-// bindings are those of a trigger.
-type bindings []auth0api.Binding
+// bindings are those of each trigger.
+type bindings map[string][]auth0api.Binding
 
-func (b *bindings) EditBindings(_ context.Context, trigger string, edit func([]auth0api.Binding) []auth0api.Binding) error {
-	if trigger != "send-phone-message" {
-		return errors.New("edited trigger " + trigger)
-	}
-	*b = edit(append(bindings{}, *b...))
+func (b bindings) EditBindings(_ context.Context, trigger string, edit func([]auth0api.Binding) []auth0api.Binding) error {
+	b[trigger] = edit(slices.Clone(b[trigger]))
 	return nil
 }
 
 // TestBindLeavesOthersAlone: what else a tenant runs, and in which order, is
-// its own business.
+// its own business, and what other triggers run all the more.
 func TestBindLeavesOthersAlone(t *testing.T) {
 	t.Parallel()
+	type list = []auth0api.Binding
 	one, two, ours := auth0api.Binding{ActionID: "1", DisplayName: "One"}, auth0api.Binding{ActionID: "2"}, auth0api.Binding{ActionID: actionID, DisplayName: "Mine"}
+	renamed := auth0api.Binding{ActionID: actionID, DisplayName: "Renamed"}
 	for name, test := range map[string]struct {
-		edit         func(context.Context, delivery.BindAPI) error
-		before, want bindings
+		edit         func(ctx context.Context, api delivery.BindAPI, trigger string) error
+		before, want list
 	}{
-		"bound to nothing":     {bind, nil, bindings{ours}},
-		"bound after others":   {bind, bindings{two, one}, bindings{two, one, ours}},
-		"bound already":        {bind, bindings{two, {ActionID: actionID, DisplayName: "Renamed"}, one}, bindings{two, {ActionID: actionID, DisplayName: "Renamed"}, one}},
-		"unbound from others":  {unbind, bindings{two, ours, one}, bindings{two, one}},
-		"unbound alone":        {unbind, bindings{ours}, bindings{}},
-		"unbound, never bound": {unbind, bindings{two, one}, bindings{two, one}},
+		"bound to nothing":     {bind, nil, list{ours}},
+		"bound after others":   {bind, list{two, one}, list{two, one, ours}},
+		"bound already":        {bind, list{two, renamed, one}, list{two, renamed, one}},
+		"unbound from others":  {unbind, list{two, ours, one}, list{two, one}},
+		"unbound alone":        {unbind, list{ours}, list{}},
+		"unbound, never bound": {unbind, list{two, one}, list{two, one}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := test.before
-			if err := test.edit(t.Context(), &b); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(test.want, b); diff != "" {
-				t.Errorf("bindings (-want +got):\n%s", diff)
-			}
-		})
+		for _, trigger := range []string{delivery.TriggerSendPhoneMessage, delivery.TriggerCustomPhoneProvider} {
+			t.Run(name+"/"+trigger, func(t *testing.T) {
+				t.Parallel()
+				b := bindings{trigger: test.before, "post-login": {ours}}
+				if err := test.edit(t.Context(), b, trigger); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(bindings{trigger: test.want, "post-login": {ours}}, b); diff != "" {
+					t.Errorf("bindings (-want +got):\n%s", diff)
+				}
+			})
+		}
 	}
 }
 
-func bind(ctx context.Context, api delivery.BindAPI) error {
-	return delivery.Bind(ctx, api, actionID, "Mine")
+func bind(ctx context.Context, api delivery.BindAPI, trigger string) error {
+	return delivery.Bind(ctx, api, trigger, actionID, "Mine")
 }
 
-func unbind(ctx context.Context, api delivery.BindAPI) error {
-	return delivery.Unbind(ctx, api, actionID)
+func unbind(ctx context.Context, api delivery.BindAPI, trigger string) error {
+	return delivery.Unbind(ctx, api, trigger, actionID)
 }
 
 func says(t *testing.T, err error, phrases ...string) {

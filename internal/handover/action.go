@@ -82,7 +82,7 @@ func (a Action) putIntoService(ctx context.Context, draft auth0api.Action) error
 			return fmt.Errorf("the deployed version of Action %q (%s) has another %s than was just written: something else writes its secrets", action.Name, a.ID, name)
 		}
 	}
-	return delivery.Bind(ctx, a.API, a.ID, action.Name)
+	return delivery.Bind(ctx, a.API, action.Trigger.ID, a.ID, action.Name)
 }
 
 // Withdraw unbinds the Action, so that it runs no more, and then removes its
@@ -93,12 +93,15 @@ func (a Action) putIntoService(ctx context.Context, draft auth0api.Action) error
 // remove. Then all stay: the Action is not bound, and the caller is about to
 // delete the key they name.
 func (a Action) Withdraw(ctx context.Context) error {
-	if err := delivery.Unbind(ctx, a.API, a.ID); err != nil {
+	action, err := a.API.Action(ctx, a.ID)
+	if err != nil {
+		return ignoreNotFound(err) // what is gone is bound to nothing
+	}
+	if err := delivery.Unbind(ctx, a.API, action.Trigger.ID, a.ID); err != nil {
 		return err
 	}
-	action, err := a.API.Action(ctx, a.ID)
-	if err != nil || len(action.Secrets) == 0 || len(foreignSecrets(action)) > 0 {
-		return ignoreNotFound(err)
+	if len(action.Secrets) == 0 || len(foreignSecrets(action)) > 0 {
+		return nil
 	}
 	if _, err := a.API.SetActionSecrets(ctx, a.ID, nil); err != nil {
 		return ignoreNotFound(err)

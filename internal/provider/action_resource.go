@@ -289,7 +289,7 @@ func (r *actionResource) isLeft(ctx context.Context, a, want auth0api.Action) (b
 	if deployed, ok := runs(a); ok && (!deployed.equal(draftOf(want)) || len(a.Deployed.Secrets) > 0) {
 		return false, nil
 	}
-	bound, err := delivery.IsBound(ctx, r.auth0, a.ID)
+	bound, err := delivery.IsBound(ctx, r.auth0, a.Trigger.ID, a.ID)
 	return !bound, err
 }
 
@@ -407,7 +407,7 @@ func (r *actionResource) Read(ctx context.Context, req resource.ReadRequest, res
 			"Action %q (%s) has the trigger %q in version %q. This version of the provider knows %s.", action.Name, id, action.Trigger.ID, action.Trigger.Version, knownTriggers()))
 		return
 	}
-	bound, err := delivery.IsBound(ctx, r.auth0, id)
+	bound, err := delivery.IsBound(ctx, r.auth0, action.Trigger.ID, id)
 	if err != nil {
 		resp.Diagnostics.AddError("Bindings of the tenant cannot be listed", err.Error())
 		return
@@ -478,11 +478,11 @@ func (r *actionResource) update(ctx context.Context, plan *actionModel, script s
 	}
 	holds := handover.HoldsSecrets(action)
 	if holds {
-		if err := delivery.Bind(ctx, r.auth0, id, action.Name); err != nil {
+		if err := delivery.Bind(ctx, r.auth0, action.Trigger.ID, id, action.Name); err != nil {
 			return actionFacts{}, err
 		}
 	}
-	bound, err := delivery.IsBound(ctx, r.auth0, id)
+	bound, err := delivery.IsBound(ctx, r.auth0, action.Trigger.ID, id)
 	plan.Bound = types.BoolValue(bound)
 	return actionFacts{ID: id, HoldsSecrets: holds}, err
 }
@@ -518,7 +518,7 @@ func (r *actionResource) Delete(ctx context.Context, req resource.DeleteRequest,
 			return
 		}
 	}
-	if err := delivery.Unbind(ctx, r.auth0, id); err != nil {
+	if err := delivery.Unbind(ctx, r.auth0, state.Trigger.ValueString(), id); err != nil {
 		// Whatever it is that Auth0 does not find there, it is not the Action.
 		resp.Diagnostics.AddError("Action was not unbound", err.Error())
 		return

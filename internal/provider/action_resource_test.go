@@ -302,7 +302,7 @@ func TestAccActionUnbound(t *testing.T) {
 	requireEqual(t, "plan after the key was delivered", w.must("plan").changes, map[string]string{})
 
 	first := otherAction(t, env, "First", "send-phone-message", "v2")
-	succeeds(t, delivery.Unbind(t.Context(), client, id))
+	succeeds(t, delivery.Unbind(t.Context(), client, delivery.TriggerSendPhoneMessage, id))
 	plan := w.must("plan")
 	requireEqual(t, "plan of an Action that was unbound", plan.changes, map[string]string{actionAddress: "update"})
 	requireWords(t, plan.text("warning"), "The Action is not bound", `"SNS"`, "binds it again")
@@ -315,7 +315,7 @@ func TestAccActionUnbound(t *testing.T) {
 	_, err := client.SetActionSecrets(t.Context(), id, nil)
 	succeeds(t, err)
 	deployed(t, env, id)
-	succeeds(t, delivery.Unbind(t.Context(), client, id))
+	succeeds(t, delivery.Unbind(t.Context(), client, delivery.TriggerSendPhoneMessage, id))
 	requireEqual(t, "plan of an Action that holds no key", w.must("plan").changes, map[string]string{})
 	w.must("destroy")
 }
@@ -601,7 +601,7 @@ func TestAccActionLeftBehind(t *testing.T) {
 		"with secrets": {auth0api.Action{Code: code, Runtime: "node22"}, giveKey, false},
 		"bound": {auth0api.Action{Code: code, Runtime: "node22"}, func(t *testing.T, env *acctest.Env, id string) {
 			deployed(t, env, id)
-			succeeds(t, delivery.Bind(t.Context(), env.Auth0(t), id, "SNS"))
+			succeeds(t, delivery.Bind(t.Context(), env.Auth0(t), delivery.TriggerSendPhoneMessage, id, "SNS"))
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -669,7 +669,7 @@ func TestAccActionDestroyIdle(t *testing.T) {
 			if err := c.SetFactor(ctx, delivery.FactorSMS, true); err != nil {
 				return err
 			}
-			return delivery.Unbind(ctx, c, id)
+			return delivery.Unbind(ctx, c, delivery.TriggerSendPhoneMessage, id)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -733,7 +733,7 @@ func TestAccActionRequests(t *testing.T) {
 	plan := w.must("plan").operations()
 	slices.Sort(plan)
 	requireEqual(t, "requests of an empty plan", plan, append(slices.Sorted(slices.Values(page["refresh"])), "POST /oauth/token"))
-	succeeds(t, delivery.Unbind(t.Context(), env.Auth0(t), onlyAction(t, env).ID))
+	succeeds(t, delivery.Unbind(t.Context(), env.Auth0(t), delivery.TriggerSendPhoneMessage, onlyAction(t, env).ID))
 	w.write(actionConfig(`name = "Renamed"`))
 	run = append(run, w.must("apply").operations()...)
 	run = append(run, w.must("destroy").operations()...)

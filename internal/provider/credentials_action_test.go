@@ -333,7 +333,7 @@ func TestAccActionCredentialsUnbound(t *testing.T) {
 			Check:            holds(func() { id = w.key(t).ID }),
 		},
 		resource.TestStep{
-			PreConfig: func() { succeeds(t, delivery.Unbind(t.Context(), w.Auth0(t), onlyAction(t, w.Env).ID)) },
+			PreConfig: func() { succeeds(t, delivery.Unbind(t.Context(), w.Auth0(t), delivery.TriggerSendPhoneMessage, onlyAction(t, w.Env).ID)) },
 			Config:    w.config(""),
 			ConfigPlanChecks: actionIs(actionAddress, plancheck.ResourceActionUpdate, was(actionAddress, "bound", false),
 				plancheck.ExpectResourceAction(credentialsAddress, plancheck.ResourceActionNoop)),
@@ -354,7 +354,7 @@ func TestAccActionCredentialsActionDeleted(t *testing.T) {
 	tf.must("apply")
 	remove := func() {
 		client, id := w.Auth0(t), onlyAction(t, w.Env).ID
-		succeeds(t, delivery.Unbind(t.Context(), client, id))
+		succeeds(t, delivery.Unbind(t.Context(), client, delivery.TriggerSendPhoneMessage, id))
 		succeeds(t, client.DeleteAction(t.Context(), id))
 	}
 	remove()

@@ -570,7 +570,7 @@ func (r *credentialsResource) standDown(ctx context.Context, state credentialsMo
 	var diags diag.Diagnostics
 	var err error
 	if id := state.sender(); delivery.IsActionID(id) {
-		err = delivery.Unbind(ctx, r.auth0, id)
+		err = delivery.Unbind(ctx, r.auth0, delivery.TriggerSendPhoneMessage, id)
 	} else {
 		off := false
 		_, err = r.auth0.UpdateHook(ctx, id, auth0api.HookPatch{Enabled: &off})

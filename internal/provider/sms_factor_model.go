@@ -44,8 +44,10 @@ type smsFactorPriorModel struct {
 }
 
 // smsFactor is the factor as Auth0 has it. Templates is nil where they are not
-// managed or were never set.
+// managed or were never set. On the Unified Phone Experience, Provider says
+// nothing, and a text that is "" is Auth0's own.
 type smsFactor struct {
+	Unified      bool
 	Enabled      bool
 	Provider     string
 	MessageTypes []string
@@ -53,9 +55,14 @@ type smsFactor struct {
 }
 
 // live tells whether people get their codes through a sender of ours.
-func (f smsFactor) live() bool { return f.Enabled && f.Provider == delivery.ProviderCustom }
+func (f smsFactor) live() bool {
+	return f.Enabled && (f.Unified || f.Provider == delivery.ProviderCustom)
+}
 
 func (f smsFactor) String() string {
+	if f.Unified {
+		return fmt.Sprintf("enabled %t, message types %q, on the Unified Phone Experience", f.Enabled, f.MessageTypes)
+	}
 	return fmt.Sprintf("enabled %t, provider %q, message types %q", f.Enabled, f.Provider, f.MessageTypes)
 }
 
@@ -68,8 +75,25 @@ func (f smsFactor) prior(texts *auth0api.Templates) smsFactor {
 	if f.live() {
 		f.Enabled, f.Provider, f.MessageTypes = false, providerAuth0, nil
 	}
+	if f.Unified {
+		f.Provider = ""
+	}
 	if f.Templates != nil && texts != nil && *f.Templates == *texts {
 		f.Templates = nil
+	}
+	return f
+}
+
+// after is what destroy gives back after an update that begins to manage the
+// texts, or takes the factor to the other path: what belongs to the path that it
+// leaves cannot be given back once the tenant has left it.
+func (f smsFactor) after(now smsFactor, plan, state smsFactorModel) smsFactor {
+	here := now.prior(plan.factor().Templates)
+	if plan.unified() != state.unified() {
+		f.Provider, f.Templates = here.Provider, nil
+	}
+	if f.Templates == nil {
+		f.Templates = here.Templates
 	}
 	return f
 }
@@ -78,7 +102,7 @@ func (f smsFactor) prior(texts *auth0api.Templates) smsFactor {
 func (f smsFactor) model(ctx context.Context) (types.Object, diag.Diagnostics) {
 	m := smsFactorPriorModel{
 		Enabled:          types.BoolValue(f.Enabled),
-		SelectedProvider: types.StringValue(f.Provider),
+		SelectedProvider: optionalString(f.Provider),
 		MessageTypes:     setValue(f.MessageTypes),
 	}
 	if f.Templates != nil {
@@ -117,20 +141,27 @@ func (m smsFactorModel) prior(ctx context.Context) (smsFactor, diag.Diagnostics)
 	return f, diags
 }
 
+// unified tells whether the sender is the phone provider of the Unified Phone
+// Experience; false while it is not known.
+func (m smsFactorModel) unified() bool { return delivery.IsPhoneProviderID(m.SenderID.ValueString()) }
+
 // factor is what the model asks Auth0 for.
 func (m smsFactorModel) factor() smsFactor {
 	f := smsFactor{
+		Unified:      m.unified(),
 		Enabled:      m.Enabled.ValueBool(),
 		Provider:     m.SelectedProvider.ValueString(),
 		MessageTypes: stringSet(m.MessageTypes),
 	}
 	if m.managesTemplates() {
-		f.Templates = &auth0api.Templates{
-			EnrollmentMessage:   m.EnrollmentMessage.ValueString(),
-			VerificationMessage: m.VerificationMessage.ValueString(),
-		}
+		texts := textsFor(f.Unified, m.texts())
+		f.Templates = &texts
 	}
 	return f
+}
+
+func (m smsFactorModel) texts() auth0api.Templates {
+	return auth0api.Templates{EnrollmentMessage: m.EnrollmentMessage.ValueString(), VerificationMessage: m.VerificationMessage.ValueString()}
 }
 
 // managesTemplates tells whether the message texts are this resource's: Auth0
@@ -141,11 +172,11 @@ func (m smsFactorModel) managesTemplates() bool { return !m.EnrollmentMessage.Is
 // the factor is on: until then the model keeps those it will have.
 func (m *smsFactorModel) read(f smsFactor) {
 	m.Enabled = types.BoolValue(f.Enabled)
-	m.SelectedProvider = types.StringValue(f.Provider)
+	m.SelectedProvider = optionalString(f.Provider)
 	if f.Enabled || m.MessageTypes.IsNull() {
 		m.MessageTypes = setValue(f.MessageTypes)
 	}
-	if f.Templates != nil {
+	if f.Templates != nil && textsFor(f.Unified, m.texts()) != *f.Templates {
 		m.EnrollmentMessage = types.StringValue(f.Templates.EnrollmentMessage)
 		m.VerificationMessage = types.StringValue(f.Templates.VerificationMessage)
 	}

@@ -109,39 +109,81 @@ func (r *smsFactorResource) Schema(_ context.Context, _ resource.SchemaRequest, 
 	}
 }
 
-// validTemplate refuses a text that would send no code.
-func validTemplate(text string) error {
-	if !strings.Contains(strings.ReplaceAll(text, " ", ""), "{{code}}") {
-		return errors.New("must contain {{code}}, or the message carries no code")
-	}
-	return nil
-}
-
 func (r *smsFactorResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() || r.clients == nil {
 		return
 	}
 	ctx = r.masked(ctx)
-	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("selected_provider"), delivery.ProviderCustom)...)
+	var plan, state smsFactorModel
+	create := req.State.Raw.IsNull()
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if !create {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	resp.Diagnostics.Append(planTexts(ctx, req, resp)...)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("selected_provider"), plan.selectedProvider())...)
+	if !create && (plan.SenderID.IsUnknown() || plan.unified() != state.unified()) {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("prior"), types.ObjectUnknown(smsFactorPriorTypes()))...)
+	}
 	if resp.Diagnostics.HasError() || r.auth0 == nil || resp.Plan.Raw.Equal(req.State.Raw) {
 		return
 	}
-	var plan smsFactorModel
 	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
+	plan.warnStrangers(&resp.Diagnostics)
+	resp.Diagnostics.Append(r.requireScopes(ctx, plan.scopes()...)...)
+	switch {
+	case resp.Diagnostics.HasError():
+	case create:
+		r.planCreate(ctx, plan, &resp.Diagnostics)
+	case !plan.SenderID.IsUnknown() && !plan.unified() && !state.unified() && state.SelectedProvider.IsNull():
+		addFactorError(&resp.Diagnostics, "SMS factor cannot go the legacy way", errLegacySender)
+	}
+}
+
+// selectedProvider is what the factor's provider will be; which one is open
+// while the sender is.
+func (m smsFactorModel) selectedProvider() types.String {
+	switch {
+	case m.SenderID.IsUnknown():
+		return types.StringUnknown()
+	case m.unified():
+		return types.StringValue(delivery.PhoneProviderCustom)
+	default:
+		return types.StringValue(delivery.ProviderCustom)
+	}
+}
+
+func (m smsFactorModel) scopes() []string {
 	scopes := []string{"read:guardian_factors", "update:guardian_factors"}
-	switch id := plan.SenderID.ValueString(); {
+	switch id := m.SenderID.ValueString(); {
 	case id == "":
+	case m.unified():
+		scopes = append(scopes, "read:phone_providers", "read:tenant_settings")
+		if m.managesTemplates() {
+			scopes = append(scopes, "read:phone_templates", "create:phone_templates", "update:phone_templates", "delete:phone_templates")
+		}
 	case delivery.IsActionID(id):
 		scopes = append(scopes, "read:actions")
 	default:
 		scopes = append(scopes, "read:hooks")
 	}
-	resp.Diagnostics.Append(r.requireScopes(ctx, scopes...)...)
-	if !req.State.Raw.IsNull() || resp.Diagnostics.HasError() {
+	return scopes
+}
+
+// warnStrangers tells of placeholders that the path of the texts does not know.
+func (m smsFactorModel) warnStrangers(diags *diag.Diagnostics) {
+	if m.SenderID.IsUnknown() {
 		return
 	}
-	r.planCreate(ctx, plan, &resp.Diagnostics)
+	for attribute, text := range map[string]types.String{"enrollment_message": m.EnrollmentMessage, "verification_message": m.VerificationMessage} {
+		if names := strangers(m.unified(), text.ValueString()); len(names) > 0 {
+			diags.AddAttributeWarning(path.Root(attribute), "Placeholder is not known", fmt.Sprintf(
+				"%s: nothing is known of %q in the texts of this tenant's path; Auth0 may leave a gap where it stands.", attribute, names))
+		}
+	}
 }
 
 // planTexts keeps texts that the configuration leaves out as they are. What was
@@ -173,12 +215,24 @@ func (r *smsFactorResource) planCreate(ctx context.Context, plan smsFactorModel,
 	}
 	r.factor.Lock()
 	defer r.factor.Unlock()
-	factor, err := r.fetch(ctx, false)
+	unified, err := r.onUnified(ctx, plan)
+	if err != nil {
+		addFactorError(diags, "Settings of the tenant cannot be read", err)
+		return
+	}
+	factor, err := r.fetch(ctx, unified, false)
 	if err != nil {
 		addFactorError(diags, "SMS factor cannot be read", err)
 		return
 	}
+	if factor.Unified && !plan.unified() && !plan.SenderID.IsUnknown() {
+		addFactorError(diags, "SMS factor cannot go the legacy way", errLegacySender)
+		return
+	}
 	want := plan.factor()
+	if plan.SenderID.IsUnknown() {
+		want.Provider = factor.Provider
+	}
 	// One that is on without a message type sends nothing: an apply that was
 	// setting it up has stopped there, since Auth0 takes the types last.
 	unfinished := len(factor.MessageTypes) == 0 || sameTypes(factor.MessageTypes, want.MessageTypes)
@@ -192,20 +246,42 @@ func (r *smsFactorResource) planCreate(ctx context.Context, plan smsFactorModel,
 	}
 }
 
-// fetch reads the factor, one request for each part.
-func (r *smsFactorResource) fetch(ctx context.Context, templates bool) (smsFactor, error) {
+// onUnified tells which way the factor is to be looked at. Where its sender is
+// not made yet, the tenant says so, to clients that may ask.
+func (r *smsFactorResource) onUnified(ctx context.Context, plan smsFactorModel) (bool, error) {
+	if !plan.SenderID.IsUnknown() {
+		return plan.unified(), nil
+	}
+	settings, err := r.auth0.TenantSettings(ctx)
+	if auth0api.KindOf(err) == auth0api.MissingScope {
+		return false, nil
+	}
+	return settings.PhoneConsolidatedExperience, err
+}
+
+// fetch reads the factor, one request for each part. Looked at the legacy way, a
+// tenant that has gone over to the Unified Phone Experience says so by itself.
+func (r *smsFactorResource) fetch(ctx context.Context, unified, templates bool) (smsFactor, error) {
 	factors, err := r.auth0.Factors(ctx)
 	if err != nil {
 		return smsFactor{}, err
 	}
-	f := smsFactor{Enabled: factors[delivery.FactorSMS]}
-	if f.Provider, err = r.auth0.SelectedProvider(ctx); err != nil {
+	f := smsFactor{Enabled: factors[delivery.FactorSMS], Unified: unified}
+	if unified {
+		f.Provider = delivery.PhoneProviderCustom
+	} else if f.Provider, err = r.auth0.SelectedProvider(ctx); auth0api.KindOf(err) == auth0api.LegacyPhone {
+		f.Unified, templates, err = true, false, nil
+	}
+	if err != nil {
 		return smsFactor{}, err
 	}
 	if f.MessageTypes, err = r.auth0.MessageTypes(ctx); err != nil {
 		return smsFactor{}, err
 	}
-	if templates {
+	switch {
+	case templates && f.Unified:
+		f.Templates, err = r.unifiedTexts(ctx)
+	case templates:
 		f.Templates, err = r.auth0.Templates(ctx)
 	}
 	return f, err
@@ -221,6 +297,9 @@ func (r *smsFactorResource) write(ctx context.Context, from, to smsFactor) error
 		if to.Templates == nil || from.Templates != nil && *from.Templates == *to.Templates {
 			return nil
 		}
+		if from.Unified {
+			return r.setUnifiedTexts(ctx, *to.Templates)
+		}
 		return r.auth0.SetTemplates(ctx, *to.Templates)
 	}
 	types := func() error {
@@ -230,7 +309,7 @@ func (r *smsFactorResource) write(ctx context.Context, from, to smsFactor) error
 		return r.auth0.SetMessageTypes(ctx, to.MessageTypes)
 	}
 	selected := func() error {
-		if from.Provider == to.Provider {
+		if from.Unified || to.Provider == "" || from.Provider == to.Provider {
 			return nil
 		}
 		return r.auth0.SetSelectedProvider(ctx, to.Provider)
@@ -268,7 +347,7 @@ func (r *smsFactorResource) change(ctx context.Context, failure string, from, to
 	addFactorError(&diags, failure, err)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handover.CleanupLimit)
 	defer cancel()
-	now, err := r.fetch(ctx, to.Templates != nil)
+	now, err := r.fetch(ctx, from.Unified, to.Templates != nil)
 	if err == nil {
 		err = r.write(ctx, now, from)
 	}
@@ -281,7 +360,12 @@ func (r *smsFactorResource) change(ctx context.Context, failure string, from, to
 // turn brings the factor to the plan, and looks at the sender before people are
 // sent to it.
 func (r *smsFactorResource) turn(ctx context.Context, failure string, now smsFactor, plan smsFactorModel) diag.Diagnostics {
+	var diags diag.Diagnostics
 	to := plan.factor()
+	if now.Unified && !to.Unified {
+		addFactorError(&diags, failure, errLegacySender)
+		return diags
+	}
 	if to.live() && !now.live() {
 		if diags := r.requireSender(ctx, plan.SenderID.ValueString()); diags.HasError() {
 			return diags
@@ -311,6 +395,9 @@ func (r *smsFactorResource) requireSender(ctx context.Context, senderID string) 
 
 // senderAnswers tells whether Auth0 runs the sender, and what to do if not.
 func (r *smsFactorResource) senderAnswers(ctx context.Context, id string) (answers bool, name, remedy string, err error) {
+	if delivery.IsPhoneProviderID(id) {
+		return r.phoneProviderAnswers(ctx, id)
+	}
 	if !delivery.IsActionID(id) {
 		hook, err := r.auth0.Hook(ctx, id)
 		return hook.Enabled, hook.Name, "Set enabled = true on the hook.", err
@@ -319,16 +406,30 @@ func (r *smsFactorResource) senderAnswers(ctx context.Context, id string) (answe
 	if err != nil {
 		return false, "", "", err
 	}
-	bound, err := delivery.IsBound(ctx, r.auth0, id)
+	bound, err := delivery.IsBound(ctx, r.auth0, action.Trigger.ID, id)
 	return bound, action.Name, "It is bound to its trigger when auth0sns_credentials hands it a key: refer to the sender_id of auth0sns_credentials.", err
 }
+
+// phoneProviderAnswers tells whether the tenant sends through a phone provider.
+func (r *smsFactorResource) phoneProviderAnswers(ctx context.Context, id string) (answers bool, name, remedy string, err error) {
+	provider, err := r.auth0.PhoneProvider(ctx, id)
+	if err != nil {
+		return false, "", "", err
+	}
+	settings, err := r.auth0.TenantSettings(ctx)
+	answers = provider.Name == delivery.PhoneProviderCustom && !provider.Disabled && settings.PhoneConsolidatedExperience
+	return answers, provider.Name, "Set unified_phone_experience = true on auth0sns_phone_provider, and disabled = false.", err
+}
+
+// errLegacySender is Auth0's answer where it is known beforehand.
+var errLegacySender = &auth0api.Error{Kind: auth0api.LegacyPhone, Message: "the sender of this factor is a hook or an Action of the legacy way"}
 
 // addFactorError adds what a tenant on the Unified Phone Experience means.
 func addFactorError(diags *diag.Diagnostics, summary string, err error) {
 	detail := err.Error()
 	if auth0api.KindOf(err) == auth0api.LegacyPhone {
-		detail += "\n\nThis tenant is on Auth0's Unified Phone Experience: its messages are sent by a custom phone provider, and a Send Phone Message hook is never asked. " +
-			"This version of auth0sns does not set up that path. Nothing was changed."
+		detail += "\n\nThis tenant is on Auth0's Unified Phone Experience: its messages are sent by a phone provider, and neither a hook nor an Action of the trigger send-phone-message is ever asked. " +
+			"Use an auth0sns_action with the trigger custom-phone-provider, an auth0sns_phone_provider, and its id as sender_id. Nothing was changed."
 	}
 	if auth0api.KindOf(err) == auth0api.BadRequest {
 		detail += "\n\nIf the factor was to be switched off: Auth0 keeps the last one on while an MFA policy is set. Set the policy to \"never\" first, or switch another factor on."
@@ -348,7 +449,7 @@ func (r *smsFactorResource) Create(ctx context.Context, req resource.CreateReque
 	}
 	r.factor.Lock()
 	defer r.factor.Unlock()
-	now, err := r.fetch(ctx, plan.managesTemplates())
+	now, err := r.fetch(ctx, plan.unified(), plan.managesTemplates())
 	if err != nil {
 		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
 		return
@@ -356,6 +457,7 @@ func (r *smsFactorResource) Create(ctx context.Context, req resource.CreateReque
 	var diags diag.Diagnostics
 	plan.Prior, diags = now.prior(plan.factor().Templates).model(ctx)
 	resp.Diagnostics.Append(diags...)
+	plan.SelectedProvider = plan.selectedProvider()
 	resp.Diagnostics.Append(r.turn(ctx, "SMS factor was not set up", now, plan)...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -379,7 +481,7 @@ func (r *smsFactorResource) Read(ctx context.Context, req resource.ReadRequest, 
 		return
 	}
 	imported := state.Prior.IsNull()
-	factor, err := r.fetch(ctx, state.managesTemplates() || imported)
+	factor, err := r.fetch(ctx, state.unified(), state.managesTemplates() || imported)
 	if err != nil {
 		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
 		return
@@ -406,18 +508,16 @@ func (r *smsFactorResource) Update(ctx context.Context, req resource.UpdateReque
 		return
 	}
 	// The state cannot tell what the message types are of a factor that is off.
-	now, err := r.fetch(ctx, plan.managesTemplates())
+	now, err := r.fetch(ctx, plan.unified(), plan.managesTemplates())
 	if err != nil {
 		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
 		return
 	}
+	plan.SelectedProvider = plan.selectedProvider()
 	if plan.Prior.IsUnknown() {
 		prior, diags := state.prior(ctx)
-		if texts := now.prior(plan.factor().Templates).Templates; prior.Templates == nil {
-			prior.Templates = texts
-		}
 		resp.Diagnostics.Append(diags...)
-		plan.Prior, diags = prior.model(ctx)
+		plan.Prior, diags = prior.after(now, plan, state).model(ctx)
 		resp.Diagnostics.Append(diags...)
 		// Remembered also where the change of them fails half-way.
 		state.Prior = plan.Prior
@@ -454,7 +554,7 @@ func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteReque
 			"Another auth0sns_sms_factor took the factor over in this apply, so nothing was given back. Its destroy will switch the factor off. Before Terraform, it was: %s.", prior))
 		return
 	}
-	now, err := r.fetch(ctx, state.managesTemplates())
+	now, err := r.fetch(ctx, state.unified(), state.managesTemplates())
 	if err != nil {
 		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
 		return

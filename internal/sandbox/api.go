@@ -37,6 +37,7 @@ func (w *World) endpoints() []endpoint {
 		{"GET /sandbox/{instance}/state", w.onInstance(readState)},
 		{"POST /sandbox/{instance}/seed", w.onInstance(seed)},
 		{"GET /sandbox/{instance}/inbox", w.onInstance(readInbox)},
+		{"GET /sandbox/{instance}/outbox", w.onInstance(readOutbox)},
 		{"POST /sandbox/{instance}/challenge", w.onInstance(challenge)},
 	}
 }
@@ -116,6 +117,11 @@ func (w *World) advanceClock(r *http.Request) (any, error) {
 		return nil, badRequest(`advance: want a positive duration like "24h", got %q`, body.Advance)
 	}
 	w.Kernel.Clock.Advance(d)
+	for _, instance := range w.instances {
+		if _, err := instance.Tenant.Deliver(r.Context()); err != nil {
+			return nil, fmt.Errorf("the clock has moved, and a message that was due could not be played: %w", err)
+		}
+	}
 	return map[string]time.Time{"now": w.Kernel.Clock.Now()}, nil
 }
 
@@ -206,8 +212,17 @@ func readState(i *Instance, _ *http.Request) (any, error) {
 	return map[string]any{"auth0": i.Tenant.Snapshot(), "aws": i.Account.Snapshot()}, nil
 }
 
-func readInbox(i *Instance, _ *http.Request) (any, error) {
+// readInbox plays what is due first, so that somebody who waits sees it arrive.
+func readInbox(i *Instance, r *http.Request) (any, error) {
+	if _, err := i.Tenant.Deliver(r.Context()); err != nil {
+		return nil, err
+	}
 	return i.Account.Inbox(), nil
+}
+
+// readOutbox lists what the tenant sent by itself or through Twilio.
+func readOutbox(i *Instance, _ *http.Request) (any, error) {
+	return append([]auth0.OutboxMessage{}, i.Tenant.Outbox()...), nil
 }
 
 // Seed sets the switches of both sides of an instance. What it leaves out stays as it is.

@@ -327,6 +327,68 @@ func TestAnActionTakesOverFromTheHook(t *testing.T) {
 	}
 }
 
+// TestAMessageIsRetriedWhenTheClockMoves plays the unified path from outside, as
+// people do: a message comes late, and not never.
+func TestAMessageIsRetriedWhenTheClockMoves(t *testing.T) {
+	w := startNode(t)
+	staging := w.instance("staging")
+	const code = `exports.onExecuteCustomPhoneProvider = async (event, api) => {
+		if (event.secrets.FAILS === 'yes') api.notification.retry('Throttled');
+	};`
+	var action struct {
+		ID string `json:"id"`
+	}
+	deploy := func(fails string) {
+		t.Helper()
+		body := map[string]any{
+			"name": "phone", "supported_triggers": []any{map[string]string{"id": "custom-phone-provider", "version": "v1"}}, "code": code,
+			"secrets": []any{map[string]string{"name": "FAILS", "value": fails}},
+		}
+		if action.ID == "" {
+			staging.auth0("POST", "/actions/actions", body, &action)
+		} else {
+			staging.auth0("PATCH", "/actions/actions/"+action.ID, body, nil)
+		}
+		staging.control("POST", "/sandbox/clock", map[string]string{"advance": "2s"}, nil)
+		staging.auth0("POST", "/actions/actions/"+action.ID+"/deploy", nil, nil)
+		staging.control("POST", "/sandbox/clock", map[string]string{"advance": "1s"}, nil)
+	}
+	deploy("yes")
+	staging.auth0("PATCH", "/tenants/settings", map[string]bool{"phone_consolidated_experience": true}, nil)
+	staging.auth0("PUT", "/guardian/factors/sms", map[string]bool{"enabled": true}, nil)
+	staging.auth0("PUT", "/guardian/factors/phone/message-types", map[string]any{"message_types": []string{"sms"}}, nil)
+	staging.auth0("POST", "/branding/phone/providers", map[string]any{
+		"name": "custom", "configuration": map[string]any{"delivery_methods": []string{"text"}}, "credentials": map[string]any{},
+	}, nil)
+	if result := staging.challenge(); result.Sent || result.Sender != action.ID {
+		t.Fatalf("challenge = %+v, want one that Action %s wants to be tried again", result, action.ID)
+	}
+	deploy("no")
+	types := func() string {
+		t.Helper()
+		var entries []struct {
+			Type string `json:"type"`
+		}
+		staging.auth0("GET", `/logs?q=type:("fn"%20OR%20"gd_send_sms")&sort=date:1`, nil, &entries)
+		var all []string
+		for _, e := range entries {
+			all = append(all, e.Type)
+		}
+		return strings.Join(all, " ")
+	}
+	if got := types(); got != "fn" {
+		t.Errorf("log before the retry: %s, want fn", got)
+	}
+	w.control("POST", "/sandbox/clock", map[string]string{"advance": "1m"}, nil)
+	if got := types(); got != "fn gd_send_sms" {
+		t.Errorf("log after the retry: %s, want fn gd_send_sms", got)
+	}
+	var outbox []any
+	if staging.control("GET", "/sandbox/staging/outbox", nil, &outbox); outbox == nil || len(outbox) != 0 {
+		t.Errorf("outbox = %v, want an empty list: nothing went through Twilio", outbox)
+	}
+}
+
 func TestKeysOfOneInstanceAreUnknownInTheOther(t *testing.T) {
 	w := start(t, sandbox.Options{})
 	staging, production := w.instance("staging"), w.instance("production")
@@ -575,7 +637,7 @@ func TestDescriptionIsEnoughToStart(t *testing.T) {
 	w := start(t, sandbox.Options{Instances: []string{"staging", "qa"}})
 	var d sandbox.Description
 	w.control("GET", "/sandbox/", nil, &d)
-	if d.ControlURL != w.controlURL || len(d.Endpoints) != 13 || !slices.Contains(d.Endpoints, "POST /sandbox/reset") || len(d.Instances) != 2 {
+	if d.ControlURL != w.controlURL || len(d.Endpoints) != 14 || !slices.Contains(d.Endpoints, "POST /sandbox/reset") || len(d.Instances) != 2 {
 		t.Errorf("description = %+v", d)
 	}
 	for _, i := range d.Instances {

@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -17,10 +18,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 )
+
+// nodeVersions are the versions that Auth0 runs Actions on, 18 until it is gone everywhere. Their binaries come from npm.
+func nodeVersions() []string { return []string{"18.20.8", "20.20.2", "22.23.3"} }
 
 // TestSender runs what Render makes, as it is, in Node: test/*.test.js.
 func TestSender(t *testing.T) {
@@ -38,16 +44,10 @@ func TestSender(t *testing.T) {
 		names[i] = string(client)
 		writeScripts(t, dir, Hook, "", client)
 		writeScripts(t, dir, SendPhoneMessage, "action.", client)
+		writeScripts(t, dir, CustomPhoneProvider, "provider.", client)
 	}
 	cert, key := certificate(t, dir)
-	tests, err := filepath.Glob("test/*.test.js")
-	if err != nil || len(tests) == 0 {
-		t.Fatalf("no tests for Node: %v", err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", append([]string{"--test", "--test-reporter=spec"}, tests...)...)
-	cmd.Env = append(cmd.Environ(),
+	env := append(os.Environ(), //nolint:forbidigo // Node inherits it.
 		"NODE_PATH="+modules,
 		"NODE_EXTRA_CA_CERTS="+cert,
 		"SENDER_TEST_CERT="+cert,
@@ -55,11 +55,44 @@ func TestSender(t *testing.T) {
 		"SENDER_TEST_SCRIPTS="+dir,
 		"SENDER_TEST_CLIENTS="+strings.Join(names, ","),
 	)
+	onPath := versionOnPath(t)
+	t.Run("node "+onPath, func(t *testing.T) { testInNode(t, "node", env) })
+	for _, version := range nodeVersions() {
+		if major(version) != major(onPath) {
+			t.Run("node "+version, func(t *testing.T) { testInNode(t, nodeBinary(t, version), env) })
+		}
+	}
+}
+
+func testInNode(t *testing.T, node string, env []string) {
+	tests, err := filepath.Glob("test/*.test.js")
+	if err != nil || len(tests) == 0 {
+		t.Fatalf("no tests for Node: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, node, append([]string{"--test", "--test-reporter=spec"}, tests...)...)
+	cmd.Env = env
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("node --test: %v\n%s", err, out)
 	}
 	t.Logf("%s", out)
+}
+
+// versionOnPath is like "20.20.2".
+func versionOnPath(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "node", "--version").Output()
+	if err != nil {
+		t.Fatalf("node --version: %v", err)
+	}
+	return strings.TrimPrefix(strings.TrimSpace(string(out)), "v")
+}
+
+func major(version string) string {
+	major, _, _ := strings.Cut(version, ".")
+	return major
 }
 
 // TestSyntaxIsES2018 guards tenants whose hooks run on Node 12. The parser is the one inside Node.
@@ -81,13 +114,18 @@ acorn.parse(require('fs').readFileSync(0, 'utf8'), { ecmaVersion: 2018, sourceTy
 
 func need(t *testing.T, tool string) {
 	t.Helper()
-	if _, err := exec.LookPath(tool); err == nil {
-		return
+	if _, err := exec.LookPath(tool); err != nil {
+		missing(t, tool+" is not installed")
 	}
+}
+
+// missing skips the test, on one's own machine.
+func missing(t *testing.T, why string) {
+	t.Helper()
 	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed", tool)
+		t.Fatal(why)
 	}
-	t.Skipf("SKIPPED, NOT TESTED: the code that Auth0 runs, because %s is not installed", tool)
+	t.Skipf("SKIPPED, NOT TESTED: the code that Auth0 runs, because %s", why)
 }
 
 // writeScripts renders the option sets that the tests call by name, which begins with prefix.
@@ -99,9 +137,14 @@ func writeScripts(t *testing.T, dir string, trigger Trigger, prefix string, clie
 		"quick":     {Timeout: 2 * time.Second},
 		"countries": {AllowedCountryCodes: []string{"+49", "+1242"}},
 		"fallback":  {FallbackRegions: []string{"eu-west-1", "eu-central-1", "us-east-1"}},
+		"texts": {Texts: []Text{
+			{ClientID: "shop", Language: "de", VerificationMessage: "Laden: {{code}} $& {{ code }}"},
+			{Language: "pt-BR", EnrollmentMessage: "Cadastro: {{code}}"},
+			{ClientID: "shop", EnrollmentMessage: "Shop, new phone: {{code}}", VerificationMessage: "Shop: {{code}}"},
+		}},
 	} {
 		if name == "full" {
-			o.AllowedCountryCodes = nil
+			o.AllowedCountryCodes, o.Timeout = nil, 0 // It is to arrive, on a busy machine too.
 		}
 		o.Client = client
 		writeFile(t, filepath.Join(dir, prefix+string(client)+"."+name+".js"), []byte(renderFor(t, trigger, o).Script))
@@ -116,27 +159,53 @@ func nodeModules(t *testing.T) string {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(lock)
+	installed, err := installOnce(t, hex.EncodeToString(sum[:8]), Lockfile(), "ci")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(installed, "node_modules")
+}
+
+// nodeBinary is Node in that version, from the npm package that has its binary for this machine.
+func nodeBinary(t *testing.T, version string) string {
+	t.Helper()
+	need(t, "npm")
+	names := map[string]string{"windows": "win", "amd64": "x64", "386": "x86"} // Node's own where Go has others.
+	name := "node-" + cmp.Or(names[runtime.GOOS], runtime.GOOS) + "-" + cmp.Or(names[runtime.GOARCH], runtime.GOARCH)
+	installed, err := installOnce(t, "node-"+version, fstest.MapFS{}, "install", "--no-save", name+"@"+version)
+	if err != nil {
+		missing(t, "Node "+version+" is not to be had from the npm registry: "+err.Error())
+	}
+	return filepath.Join(installed, "node_modules", name, "bin", "node")
+}
+
+// installOnce runs npm in a folder with these files, unless an earlier run has done so, and returns the folder.
+func installOnce(t *testing.T, name string, files fs.FS, npmArgs ...string) (string, error) {
+	t.Helper()
 	cache := filepath.Join(moduleRoot(t), ".cache", "sender-npm")
-	installed := filepath.Join(cache, hex.EncodeToString(sum[:8]))
-	modules := filepath.Join(installed, "node_modules")
-	if _, err := os.Stat(modules); err == nil {
-		return modules
+	installed := filepath.Join(cache, name)
+	if _, err := os.Stat(installed); err == nil {
+		return installed, nil
 	}
 	// Installed aside and moved, so that an interrupted or a simultaneous run leaves no half-filled folder behind.
 	aside := filepath.Join(cache, fmt.Sprintf("installing-%d", os.Getpid()))
 	t.Cleanup(func() { _ = os.RemoveAll(aside) })
-	if err := os.CopyFS(aside, Lockfile()); err != nil {
-		t.Fatal(err)
+	if err := os.MkdirAll(aside, 0o750); err != nil {
+		return "", err
 	}
-	cmd := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	if err := os.CopyFS(aside, files); err != nil {
+		return "", err
+	}
+	args := append(npmArgs, "--prefix", aside, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+	cmd := exec.CommandContext(t.Context(), "npm", args...)
 	cmd.Dir = aside
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("npm ci: %v\n%s", err, out)
+		return "", fmt.Errorf("npm %s: %w\n%s", npmArgs[0], err, out)
 	}
 	if err := os.Rename(aside, installed); err != nil && !errors.Is(err, fs.ErrExist) {
-		t.Fatal(err)
+		return "", err
 	}
-	return modules
+	return installed, nil
 }
 
 func moduleRoot(t *testing.T) string {

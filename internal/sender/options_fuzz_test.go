@@ -10,8 +10,8 @@ import (
 // FuzzParse proves that code is taken for the sender only where Render would
 // write it, byte for byte: an import hides everything else from the plan.
 func FuzzParse(f *testing.F) {
-	for _, trigger := range []Trigger{Hook, SendPhoneMessage} {
-		for _, o := range []Options{{}, {SenderID: "Auth0", AllowedCountryCodes: []string{"+49"}, Timeout: 2500 * time.Millisecond}} {
+	for _, trigger := range triggers() {
+		for _, o := range []Options{{}, {SenderID: "Auth0", AllowedCountryCodes: []string{"+49"}, Timeout: 2500 * time.Millisecond}, {Texts: []Text{{Language: "de", EnrollmentMessage: "{{code}}"}}}} {
 			code, err := Render(trigger, o)
 			if err != nil {
 				f.Fatal(err)
@@ -25,7 +25,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(header + declaration + `null`)
 	f.Fuzz(func(t *testing.T, script string) {
 		found := 0
-		for _, trigger := range []Trigger{Hook, SendPhoneMessage} {
+		for _, trigger := range triggers() {
 			o, ok := Parse(trigger, script)
 			if !ok {
 				continue
@@ -44,13 +44,16 @@ func FuzzParse(f *testing.F) {
 // FuzzOptions proves that every value which is accepted stays a value: it is
 // found again by an import, and never becomes code.
 func FuzzOptions(f *testing.F) {
-	f.Add("", "", "", "", "", "", "", "", "", int64(0))
-	f.Add("builtin", "Promotional", "Auth0", "+12065550100", "0.10", "1101", "1107<>&", "+1,+49", "eu-west-1,eu-central-1", int64(2_500_000_000))
-	f.Add("aws-sdk", "Transactional", "A-1", "12345", "00.5", `";process.exit();//`, "\u2028*/</script>\\", "+1242", "us-gov-west-1", int64(8_000_000_000))
-	f.Fuzz(func(t *testing.T, client, smsType, senderID, number, price, entity, template, codes, regions string, timeout int64) {
+	f.Add("", "", "", "", "", "", "", "", "", "", "", "", int64(0))
+	f.Add("builtin", "Promotional", "Auth0", "+12065550100", "0.10", "1101", "1107<>&", "+1,+49", "eu-west-1,eu-central-1", "1235", "de", "Code: {{code}}", int64(2_500_000_000))
+	f.Add("aws-sdk", "Transactional", "A-1", "12345", "00.5", `";process.exit();//`, "\u2028*/</script>\\", "+1242", "us-gov-west-1", "", "pt-BR", "};\n{{ code }}\u2028*/", int64(8_000_000_000))
+	f.Fuzz(func(t *testing.T, client, smsType, senderID, number, price, entity, template, codes, regions, app, language, text string, timeout int64) {
 		o := Options{
 			Client: Client(client), SMSType: smsType, SenderID: senderID, OriginationNumber: number, MaxPriceUSD: price,
 			EntityID: entity, TemplateID: template, AllowedCountryCodes: list(codes), FallbackRegions: list(regions), Timeout: time.Duration(timeout),
+		}
+		if text != "" {
+			o.Texts = []Text{{ClientID: app, Language: language, VerificationMessage: text}}
 		}
 		code, err := Render(Hook, o)
 		if invalid := o.Validate(); (err == nil) != (len(invalid) == 0) {

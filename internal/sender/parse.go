@@ -36,6 +36,9 @@ func (e embedded) parse() Options {
 		FallbackRegions:     e.FallbackRegions,
 		Timeout:             time.Duration(e.TimeoutMS) * time.Millisecond,
 	}
+	for _, text := range e.Texts {
+		o.Texts = append(o.Texts, Text(text))
+	}
 	if len(o.AllowedCountryCodes) == 0 {
 		o.AllowedCountryCodes = nil
 	}

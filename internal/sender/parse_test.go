@@ -20,12 +20,16 @@ func TestParse(t *testing.T) {
 			Client: sender.Builtin, SMSType: "Promotional", SenderID: "Auth0", OriginationNumber: "+12065550100", MaxPriceUSD: "0.10",
 			EntityID: "1101", TemplateID: "1107<>&", AllowedCountryCodes: []string{"+1", "+49"},
 			FallbackRegions: []string{"eu-west-1", "eu-central-1"}, Timeout: 2500 * time.Millisecond,
+			Texts: []sender.Text{
+				{ClientID: "1235", Language: "pt-BR", EnrollmentMessage: "<{{code}}>\u2028\n;", VerificationMessage: "{{ code }}"},
+				{VerificationMessage: "{{code}}"},
+			},
 		},
 	} {
-		for _, trigger := range []sender.Trigger{sender.Hook, sender.SendPhoneMessage} {
+		for _, trigger := range []sender.Trigger{sender.Hook, sender.SendPhoneMessage, sender.CustomPhoneProvider} {
 			t.Run(string(trigger)+" "+name, func(t *testing.T) {
 				options := options
-				if trigger == sender.SendPhoneMessage && options.Client != "" {
+				if trigger != sender.Hook && options.Client != "" {
 					options.Client = sender.AWSSDK // The one that is not the default.
 				}
 				code, err := sender.Render(trigger, options)
@@ -66,6 +70,10 @@ func TestParseForeign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	provider, err := sender.Render(sender.CustomPhoneProvider, sender.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, script := range map[string]string{
 		"empty":           "",
 		"own code":        "module.exports = function (recipient, text, context, cb) { cb(null, {}); };",
@@ -73,6 +81,7 @@ func TestParseForeign(t *testing.T) {
 		"edited options":  strings.Replace(code.Script, `"timeoutMs": 5000`, `"timeoutMs":  5000`, 1),
 		"invalid option":  strings.Replace(code.Script, `"timeoutMs": 5000`, `"timeoutMs": 1`, 1),
 		"another trigger": action.Script,
+		"the third":       provider.Script,
 		"options cut off": code.Script[:strings.Index(code.Script, "timeoutMs")],
 	} {
 		t.Run(name, func(t *testing.T) {

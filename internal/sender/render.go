@@ -36,9 +36,12 @@ type Code struct {
 	SHA256 string
 }
 
+// Size is the number of bytes of which Auth0 takes [MaxScriptBytes].
+func (c Code) Size() int { return len(c.Script) }
+
 // Render makes the script for a trigger. The same arguments always give the same bytes.
-// The error joins the [FieldError] values of invalid options, or names a trigger that is not known, or a script that is
-// too long for Auth0.
+// The error joins the [FieldError] values of invalid options, is the FieldError of what makes the script too long for
+// Auth0, or names a trigger that is not known.
 func Render(t Trigger, o Options) (Code, error) {
 	wrapper, client, err := wrapperOf(t)
 	if err != nil {
@@ -66,10 +69,23 @@ func Render(t Trigger, o Options) (Code, error) {
 		script.WriteString("\n")
 		script.Write(part)
 	}
-	if script.Len() > MaxScriptBytes {
-		return Code{}, fmt.Errorf("the code would have %d bytes and Auth0 takes %d: shorten allowed_country_codes", script.Len(), MaxScriptBytes)
+	code := Code{Script: script.String(), Dependencies: dependencies, SHA256: SHA256(script.String())}
+	if code.Size() > MaxScriptBytes {
+		return Code{}, tooLong(code.Size(), o)
 	}
-	return Code{Script: script.String(), Dependencies: dependencies, SHA256: SHA256(script.String())}, nil
+	return code, nil
+}
+
+// tooLong blames the texts, if there are any: the longest country codes and regions that are of use leave room.
+func tooLong(size int, o Options) FieldError {
+	field := "allowed_country_codes"
+	if len(o.Texts) > 0 {
+		field = "texts"
+	}
+	return FieldError{
+		Field:   field,
+		Message: fmt.Sprintf("The code would have %d bytes and Auth0 takes %d: make this list shorter.", size, MaxScriptBytes),
+	}
 }
 
 // SHA256 is the hexadecimal digest of a script, by which a script that was edited at Auth0 is told from the one rendered.
@@ -95,6 +111,8 @@ func wrapperOf(t Trigger) (file string, client Client, err error) {
 		return "wrapper_hook.js", AWSSDK, nil
 	case SendPhoneMessage:
 		return "wrapper_send_phone_message.js", Builtin, nil
+	case CustomPhoneProvider:
+		return "wrapper_custom_phone_provider.js", Builtin, nil
 	default:
 		return "", "", fmt.Errorf("no sender for trigger %q", t)
 	}
@@ -126,7 +144,16 @@ type embedded struct {
 	AllowedCountryCodes []string             `json:"allowedCountryCodes"`
 	FallbackRegions     []string             `json:"fallbackRegions"`
 	MessageAttributes   map[string]attribute `json:"messageAttributes"`
+	Texts               []embeddedText       `json:"texts"`
 	TimeoutMS           int64                `json:"timeoutMs"`
+}
+
+// embeddedText is [Text] in a script; js/body.js chooses the message by its key.
+type embeddedText struct {
+	ClientID            string `json:"clientId,omitempty"`
+	Language            string `json:"language,omitempty"`
+	EnrollmentMessage   string `json:"enrollment,omitempty"`
+	VerificationMessage string `json:"verification,omitempty"`
 }
 
 const declaration = "const OPTIONS = "
@@ -138,7 +165,11 @@ func literal(o Options) (string, error) {
 		AllowedCountryCodes: append([]string{}, o.AllowedCountryCodes...),
 		FallbackRegions:     append([]string{}, o.FallbackRegions...),
 		MessageAttributes:   messageAttributes(o),
+		Texts:               []embeddedText{},
 		TimeoutMS:           defaultTimeout.Milliseconds(),
+	}
+	for _, text := range o.Texts {
+		options.Texts = append(options.Texts, embeddedText(text))
 	}
 	if o.Timeout != 0 {
 		options.TimeoutMS = o.Timeout.Milliseconds()

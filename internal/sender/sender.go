@@ -21,6 +21,9 @@ const (
 	// SendPhoneMessage is the Action that came after it, trigger version v2:
 	// exports.onExecuteSendPhoneMessage = async (event, api).
 	SendPhoneMessage Trigger = "send-phone-message"
+	// CustomPhoneProvider is the Action of the Unified Phone Experience, trigger version v1:
+	// exports.onExecuteCustomPhoneProvider = async (event, api). It sends every SMS of the tenant, not those of MFA only.
+	CustomPhoneProvider Trigger = "custom-phone-provider"
 )
 
 // Client is the part of the script that talks to SNS. The zero value is the trigger's default.
@@ -30,7 +33,7 @@ const (
 	// AWSSDK uses the npm package aws-sdk (v2), as Auth0's guide does. The default of [Hook].
 	AWSSDK Client = "aws-sdk"
 	// Builtin uses Node's own crypto and https modules and signs requests itself; no npm package. The default of
-	// [SendPhoneMessage].
+	// [SendPhoneMessage] and [CustomPhoneProvider].
 	Builtin Client = "builtin"
 )
 
@@ -61,6 +64,8 @@ type Options struct {
 	AllowedCountryCodes []string
 	// FallbackRegions are tried in order, each once, where SNS did not take the message in the region before.
 	FallbackRegions []string
+	// Texts replace what Auth0 rendered: the first that fits is sent, and Auth0's own where none does.
+	Texts []Text
 	// Timeout is the time one attempt may take, 1 s to 8 s, 5 s by default. All attempts together get 8 s.
 	Timeout time.Duration
 }
@@ -112,6 +117,9 @@ func (o Options) Validate() []FieldError {
 	}
 	for _, region := range o.FallbackRegions {
 		check("fallback_regions", regionPattern.MatchString(region), "%q is not an AWS region, such as \"eu-central-1\".", region)
+	}
+	for _, problem := range textProblems(o.Texts) {
+		check("texts", false, "%s", problem)
 	}
 	check("timeout", o.Timeout == 0 || o.Timeout >= minTimeout && o.Timeout <= maxTimeout,
 		"%s must be between %s and %s.", o.Timeout, minTimeout, maxTimeout)

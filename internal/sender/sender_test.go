@@ -2,6 +2,7 @@ package sender
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -25,11 +26,15 @@ func full() Options {
 		TemplateID:          "1107160000000000<&>",
 		AllowedCountryCodes: []string{"+1", "+49"},
 		FallbackRegions:     []string{"eu-west-1", "us-east-1"},
-		Timeout:             2 * time.Second,
+		Texts: []Text{
+			{ClientID: "1235", Language: "de", EnrollmentMessage: "Code: {{code}}", VerificationMessage: "{{ code }} <\u2028\"\\$&"},
+			{Language: "pt-BR", VerificationMessage: "{{code}}"},
+		},
+		Timeout: 2 * time.Second,
 	}
 }
 
-func triggers() []Trigger { return []Trigger{Hook, SendPhoneMessage} }
+func triggers() []Trigger { return []Trigger{Hook, SendPhoneMessage, CustomPhoneProvider} }
 
 func render(t *testing.T, o Options) Code {
 	t.Helper()
@@ -60,8 +65,17 @@ func TestValidateAcceptsWhatSNSAccepts(t *testing.T) {
 		"50 characters":      {EntityID: strings.Repeat("1", 50)},
 		"longest prefix":     {AllowedCountryCodes: []string{"+124255"}},
 		"other partitions":   {FallbackRegions: []string{"us-gov-west-1", "cn-north-1", "ap-southeast-11"}},
-		"shortest timeout":   {Timeout: time.Second},
-		"longest timeout":    {Timeout: 8 * time.Second},
+		"one message":        {Texts: []Text{{VerificationMessage: "{{code}}"}}},
+		"longest text":       {Texts: []Text{{EnrollmentMessage: "{{code}}" + strings.Repeat("é", maxMessage-8)}}},
+		"braces":             {Texts: []Text{{EnrollmentMessage: "{{{code}}}"}}},
+		"the narrow first": {Texts: []Text{
+			{ClientID: "a", Language: "pt-BR", VerificationMessage: "{{code}}"},
+			{ClientID: "a", Language: "pt", VerificationMessage: "{{code}}"},
+			{ClientID: "a", VerificationMessage: "{{code}}"},
+			{EnrollmentMessage: "{{code}}", VerificationMessage: "{{code}}"},
+		}},
+		"shortest timeout": {Timeout: time.Second},
+		"longest timeout":  {Timeout: 8 * time.Second},
 	} {
 		if errs := o.Validate(); errs != nil {
 			t.Errorf("%s is refused: %v", name, errs)
@@ -89,7 +103,20 @@ func TestValidateNamesTheFieldThatSNSWouldRefuse(t *testing.T) {
 		"template_id":           {{TemplateID: strings.Repeat("1", 51)}, {TemplateID: "\xff"}},
 		"allowed_country_codes": {{AllowedCountryCodes: []string{"+1", "49"}}, {AllowedCountryCodes: []string{"+0"}}, {AllowedCountryCodes: []string{"+1234567"}}, {AllowedCountryCodes: []string{""}}},
 		"fallback_regions":      {{FallbackRegions: []string{"frankfurt"}}, {FallbackRegions: []string{"eu-central-1", "evil.example/-1"}}, {FallbackRegions: []string{""}}},
-		"timeout":               {{Timeout: 999 * time.Millisecond}, {Timeout: 8*time.Second + 1}, {Timeout: -time.Second}},
+		"texts": {
+			{Texts: []Text{{}}},
+			{Texts: []Text{{ClientID: "a b", EnrollmentMessage: "{{code}}"}}},
+			{Texts: []Text{{Language: "en_US", EnrollmentMessage: "{{code}}"}}},
+			{Texts: []Text{{Language: "N/A", EnrollmentMessage: "{{code}}"}}},
+			{Texts: []Text{{EnrollmentMessage: "Your code is {code}"}}},
+			{Texts: []Text{{VerificationMessage: "{{ CODE }}"}}},
+			{Texts: []Text{{EnrollmentMessage: "{{code}} {{tenant.friendly_name}}"}}},
+			{Texts: []Text{{EnrollmentMessage: "{{code}}{% endif %}"}}},
+			{Texts: []Text{{EnrollmentMessage: "{{code}}" + strings.Repeat("🔐", maxMessage/2)}}},
+			{Texts: []Text{{EnrollmentMessage: "{{code}}"}, {EnrollmentMessage: "{{code}}"}}},
+			{Texts: []Text{{Language: "pt", VerificationMessage: "{{code}}"}, {Language: "PT-br", ClientID: "a", VerificationMessage: "{{code}}"}}},
+		},
+		"timeout": {{Timeout: 999 * time.Millisecond}, {Timeout: 8*time.Second + 1}, {Timeout: -time.Second}},
 	}
 	for field, options := range bad {
 		for _, o := range options {
@@ -117,7 +144,7 @@ func TestValidateReportsAllMistakesAtOnce(t *testing.T) {
 }
 
 func TestEveryOptionReachesTheScript(t *testing.T) {
-	for trigger, client := range map[Trigger]Client{Hook: Builtin, SendPhoneMessage: AWSSDK} {
+	for trigger, client := range map[Trigger]Client{Hook: Builtin, SendPhoneMessage: AWSSDK, CustomPhoneProvider: AWSSDK} {
 		base, set := renderFor(t, trigger, Options{}), full()
 		set.Client = client // The one that is not the default.
 		for i := range reflect.TypeFor[Options]().NumField() {
@@ -143,7 +170,7 @@ func TestScriptsDifferInTheirOptionsOnly(t *testing.T) {
 }
 
 func TestOptionsAreOneReadableLiteral(t *testing.T) {
-	o := Options{AllowedCountryCodes: []string{"+49"}, TemplateID: "</script>"}
+	o := Options{AllowedCountryCodes: []string{"+49"}, TemplateID: "</script>", Texts: []Text{{Language: "de", EnrollmentMessage: "{{code}}"}}}
 	const want = `// Managed by Terraform (auth0sns): edits made here are undone by the next apply.
 'use strict';
 const OPTIONS = {
@@ -161,6 +188,12 @@ const OPTIONS = {
       "StringValue": "Transactional"
     }
   },
+  "texts": [
+    {
+      "language": "de",
+      "enrollment": "{{code}}"
+    }
+  ],
   "timeoutMs": 5000
 };
 `
@@ -191,15 +224,26 @@ func TestRenderIsDeterministicAndSmall(t *testing.T) {
 	}
 }
 
+// TestRenderRefusesWhatAuth0WouldNotTake: found by Auth0, in the middle of an apply, it would say no option's name.
 func TestRenderRefusesWhatAuth0WouldNotTake(t *testing.T) {
-	codes := make([]string, 10_000)
+	codes, texts := make([]string, 10_000), make([]Text, 60)
 	for i := range codes {
 		codes[i] = fmt.Sprintf("+1%05d", i)
 	}
+	for i := range texts {
+		texts[i] = Text{ClientID: fmt.Sprint(i), VerificationMessage: "{{code}}" + strings.Repeat("x", 1592)}
+	}
 	for _, trigger := range triggers() {
-		_, err := Render(trigger, Options{AllowedCountryCodes: codes})
-		if err == nil || !strings.Contains(err.Error(), "100000") || !strings.Contains(err.Error(), "allowed_country_codes") {
-			t.Errorf("%s: got %v, want the limit and what to shorten", trigger, err)
+		for field, o := range map[string]Options{"allowed_country_codes": {AllowedCountryCodes: codes}, "texts": {Texts: texts}} {
+			_, err := Render(trigger, o)
+			var invalid FieldError
+			if !errors.As(err, &invalid) || invalid.Field != field || !strings.Contains(invalid.Message, "100000") {
+				t.Errorf("%s: got %v, want the limit and that %s must be shorter", trigger, err, field)
+			}
+		}
+		code := renderFor(t, trigger, Options{Texts: texts[:50]})
+		if code.Size() != len(code.Script) || code.Size() < 50*1600 {
+			t.Errorf("%s: %d bytes are reported of %d", trigger, code.Size(), len(code.Script))
 		}
 	}
 }
@@ -207,8 +251,9 @@ func TestRenderRefusesWhatAuth0WouldNotTake(t *testing.T) {
 func TestClientDecidesThePackages(t *testing.T) {
 	sdk := map[string]string{"aws-sdk": awsSDKVersion}
 	for trigger, packages := range map[Trigger]map[Client]map[string]string{
-		Hook:             {"": sdk, AWSSDK: sdk, Builtin: {}},
-		SendPhoneMessage: {"": {}, AWSSDK: sdk, Builtin: {}},
+		Hook:                {"": sdk, AWSSDK: sdk, Builtin: {}},
+		SendPhoneMessage:    {"": {}, AWSSDK: sdk, Builtin: {}},
+		CustomPhoneProvider: {"": {}, AWSSDK: sdk, Builtin: {}},
 	} {
 		for client, want := range packages {
 			code := renderFor(t, trigger, Options{Client: client})
@@ -226,9 +271,11 @@ func TestClientDecidesThePackages(t *testing.T) {
 func TestTriggersShareTheBody(t *testing.T) {
 	for _, client := range []Client{AWSSDK, Builtin} {
 		hook, _, _ := strings.Cut(renderFor(t, Hook, Options{Client: client}).Script, "\n// Auth0 hook ")
-		action, _, found := strings.Cut(renderFor(t, SendPhoneMessage, Options{Client: client}).Script, "\n// Auth0 Action, ")
-		if !found || hook != action {
-			t.Errorf("%s: the code before the wrapper differs", client)
+		for _, trigger := range []Trigger{SendPhoneMessage, CustomPhoneProvider} {
+			action, wrapper, found := strings.Cut(renderFor(t, trigger, Options{Client: client}).Script, "\n// Auth0 Action, trigger ")
+			if !found || hook != action || !strings.HasPrefix(wrapper, string(trigger)) {
+				t.Errorf("%s, %s: the code before the wrapper differs", trigger, client)
+			}
 		}
 	}
 }

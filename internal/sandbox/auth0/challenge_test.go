@@ -41,7 +41,7 @@ func TestChallengeRunsTheDeployedHook(t *testing.T) {
 	b.runner.result = Result{Duration: time.Second, Logs: []string{"hello"}}
 	got := b.challenge(ChallengeRequest{Code: "424242", Language: "fr"})
 	want := ChallengeResult{
-		Sender: id, Sent: true, Code: "424242", Text: "424242 is your verification code for staging",
+		Sender: id, Provider: "phone-message-hook", Sent: true, Prompted: true, Code: "424242", Text: "424242 is your verification code for staging",
 		LogType: "gd_send_sms", Duration: time.Second, Logs: []string{"hello"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -115,7 +115,7 @@ func TestChallengeFollowsTheTenantsSettings(t *testing.T) {
 		}, `provider "auth0" would send this message`, ""},
 		{"unified", func(b *bed, _ string) {
 			b.must("PATCH", "/tenants/settings", `{"phone_consolidated_experience":true}`)
-		}, "unified phone experience", ""},
+		}, "the tenant has no phone provider", "fn"},
 		{"hook disabled", func(b *bed, id string) { b.must("PATCH", "/hooks/"+id, `{"enabled":false}`) }, "no enabled send-phone-message hook", "gd_send_sms_failure"},
 		{"hooks mode disabled", func(b *bed, _ string) { b.set(func(s *Switches) { s.HooksMode = HooksDisabled }) }, "no enabled send-phone-message hook", "gd_send_sms_failure"},
 		{"hooks mode gone", func(b *bed, _ string) { b.set(func(s *Switches) { s.HooksMode = HooksGone }) }, "no enabled send-phone-message hook", "gd_send_sms_failure"},
@@ -160,7 +160,7 @@ func TestChallengeRunsTheDeployedAction(t *testing.T) {
 	b.runner.result = Result{Duration: time.Second, Logs: []string{"hello"}}
 	got := b.challenge(ChallengeRequest{Code: "424242", Language: "fr"})
 	want := ChallengeResult{
-		Sender: id, Sent: true, Code: "424242", Text: "424242 is your verification code for staging",
+		Sender: id, Provider: "phone-message-hook", Sent: true, Prompted: true, Code: "424242", Text: "424242 is your verification code for staging",
 		LogType: "gd_send_sms", Duration: time.Second, Logs: []string{"hello"}, Execution: got.Execution,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

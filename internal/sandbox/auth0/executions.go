@@ -3,7 +3,6 @@ package auth0
 import (
 	"cmp"
 	"encoding/base64"
-	"errors"
 	"net/http"
 	"time"
 )
@@ -21,6 +20,7 @@ type execution struct {
 type executionResult struct {
 	action     string
 	err        *RunError
+	verdict    *Verdict
 	start, end time.Time
 }
 
@@ -71,7 +71,7 @@ func (t *Tenant) testAction(c *call) (reply, error) {
 		return reply{}, err
 	}
 	if t.config.Runner == nil {
-		return reply{}, errors.New("tenant has no runner for deployed code")
+		return reply{}, errNoRunner
 	}
 	payload, _ := c.object()["payload"].(map[string]any)
 	event, _ := payload["event"].(map[string]any)

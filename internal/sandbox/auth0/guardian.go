@@ -86,7 +86,7 @@ func legacyPhone(t *Tenant, _ *call) error {
 // unified tells whether the tenant is on the unified phone experience.
 func (t *Tenant) unified() bool {
 	on, _ := t.state.settings["phone_consolidated_experience"].(bool)
-	return on
+	return on || t.state.switches.LegacyPhoneGone
 }
 
 func (t *Tenant) factors() []Factor {

@@ -30,6 +30,7 @@ type route struct {
 	query        map[string]*schema // known query parameters; others are ignored, as recorded
 	body         *schema            // a nullable one may be left out
 	write        string             // description of the tenant log's sapi entry; "" for reads
+	deprecated   string             // what the tenant log calls its use; "" for none
 	handle       func(*Tenant, *call) (reply, error)
 }
 
@@ -39,6 +40,9 @@ func table() []route {
 	hookID := map[string]*schema{"id": hookIDSchema()}
 	triggerID := map[string]*schema{"triggerId": actionTriggerSchema()}
 	actions := func(scope string) []string { return []string{scope + ":actions"} }
+	phoneProviders := func(scope string) []string { return []string{scope + ":phone_providers"} }
+	phoneTemplates := func(scope string) []string { return []string{scope + ":phone_templates"} }
+	notificationID := map[string]*schema{"id": notificationIDSchema()}
 	factors := func(scope string) []string { return []string{scope + ":guardian_factors"} }
 	routes := []route{
 		{method: "GET", path: "/hooks", scopes: []string{"read:hooks"}, gate: hooksExist, query: hookListQuery(), handle: (*Tenant).listHooks},
@@ -73,11 +77,25 @@ func table() []route {
 		{method: "GET", path: "/guardian/policies", scopes: []string{"read:mfa_policies"}, handle: (*Tenant).readPolicies},
 		{method: "PUT", path: "/guardian/policies", scopes: []string{"update:mfa_policies"}, body: policiesSchema(), write: "Set the Multi-factor Authentication policies", handle: (*Tenant).putPolicies},
 
+		{method: "GET", path: "/branding/phone/providers", scopes: phoneProviders("read"), query: disabledQuery(), handle: (*Tenant).listPhoneProviders},
+		{method: "POST", path: "/branding/phone/providers", scopes: phoneProviders("create"), body: phoneProviderCreateSchema(), write: "Configure the phone provider", handle: (*Tenant).createPhoneProvider},
+		{method: "GET", path: "/branding/phone/providers/{id}", scopes: phoneProviders("read"), params: notificationID, handle: (*Tenant).readPhoneProvider},
+		{method: "PATCH", path: "/branding/phone/providers/{id}", scopes: phoneProviders("update"), params: notificationID, body: phoneProviderUpdateSchema(), write: "Update the phone provider", handle: (*Tenant).updatePhoneProvider},
+		{method: "DELETE", path: "/branding/phone/providers/{id}", scopes: phoneProviders("delete"), params: notificationID, write: "Deletes a Phone Provider", handle: (*Tenant).deletePhoneProvider},
+		{method: "POST", path: "/branding/phone/providers/{id}/try", scopes: phoneProviders("create"), params: notificationID, body: trySchema(), write: "Send a test phone notification for the configured provider", handle: (*Tenant).tryPhoneProvider},
+		{method: "GET", path: "/branding/phone/templates", scopes: phoneTemplates("read"), query: disabledQuery(), handle: (*Tenant).listPhoneTemplates},
+		{method: "POST", path: "/branding/phone/templates", scopes: phoneTemplates("create"), body: phoneTemplateCreateSchema(), write: "Create a phone notification template", handle: (*Tenant).createPhoneTemplate},
+		{method: "GET", path: "/branding/phone/templates/{id}", scopes: phoneTemplates("read"), params: notificationID, handle: (*Tenant).readPhoneTemplate},
+		{method: "PATCH", path: "/branding/phone/templates/{id}", scopes: phoneTemplates("update"), params: notificationID, body: phoneTemplateUpdateSchema(), write: "Update a phone notification template", handle: (*Tenant).updatePhoneTemplate},
+		{method: "DELETE", path: "/branding/phone/templates/{id}", scopes: phoneTemplates("delete"), params: notificationID, write: "Delete a phone notification template", handle: (*Tenant).deletePhoneTemplate},
+		{method: "PATCH", path: "/branding/phone/templates/{id}/reset", scopes: phoneTemplates("update"), params: notificationID, body: &schema{nullable: true}, write: "Resets a phone notification template values", handle: (*Tenant).resetPhoneTemplate},
+		{method: "POST", path: "/branding/phone/templates/{id}/try", scopes: phoneTemplates("create"), params: notificationID, body: tryTemplateSchema(), write: "Send a test phone notification for the given template", handle: (*Tenant).tryPhoneTemplate},
+
 		{method: "GET", path: "/tenants/settings", scopes: []string{"read:tenant_settings"}, query: settingsQuery(), handle: (*Tenant).readSettings},
 		{method: "PATCH", path: "/tenants/settings", scopes: []string{"update:tenant_settings"}, body: settingsSchema(), write: "Update tenant settings", handle: (*Tenant).updateSettings},
 
-		{method: "GET", path: "/logs", scopes: []string{"read:logs", "read:logs_users"}, query: logListQuery(), handle: (*Tenant).listLogs},
-		{method: "GET", path: "/logs/{id}", scopes: []string{"read:logs", "read:logs_users"}, handle: (*Tenant).readLog},
+		{method: "GET", path: "/logs", scopes: []string{"read:logs", "read:logs_users"}, gate: deliverDue, query: logListQuery(), handle: (*Tenant).listLogs},
+		{method: "GET", path: "/logs/{id}", scopes: []string{"read:logs", "read:logs_users"}, gate: deliverDue, handle: (*Tenant).readLog},
 
 		{method: "GET", path: "/client-grants", scopes: []string{"read:client_grants"}, query: pagingQuery(), handle: (*Tenant).listGrants},
 		{method: "POST", path: "/client-grants", scopes: []string{"create:client_grants"}, body: grantCreateSchema(), write: "Create a client grant", handle: (*Tenant).createGrant},
@@ -87,14 +105,17 @@ func table() []route {
 	}
 	// "sms" is the older, deprecated name of the same three resources.
 	for _, alias := range []string{"phone", "sms"} {
-		base := "/guardian/factors/" + alias
+		base, deprecated := "/guardian/factors/"+alias, ""
+		if alias == "sms" {
+			deprecated = "guardian/factors/sms"
+		}
 		routes = append(routes,
-			route{method: "GET", path: base + "/selected-provider", scopes: factors("read"), gate: legacyPhone, handle: (*Tenant).readProvider},
-			route{method: "PUT", path: base + "/selected-provider", scopes: factors("update"), gate: legacyPhone, body: providerSchema(), write: "Update Guardian Phone Provider", handle: (*Tenant).putProvider},
-			route{method: "GET", path: base + "/templates", scopes: factors("read"), gate: legacyPhone, handle: (*Tenant).readTemplates},
-			route{method: "PUT", path: base + "/templates", scopes: factors("update"), gate: legacyPhone, body: templatesSchema(), write: "Update Guardian Phone Templates", handle: (*Tenant).putTemplates},
-			route{method: "GET", path: base + "/providers/twilio", scopes: factors("read"), gate: legacyPhone, handle: (*Tenant).readTwilio},
-			route{method: "PUT", path: base + "/providers/twilio", scopes: factors("update"), gate: legacyPhone, body: twilioSchema(), write: "Update Guardian Twilio Provider", handle: (*Tenant).putTwilio},
+			route{method: "GET", path: base + "/selected-provider", scopes: factors("read"), gate: legacyPhone, deprecated: deprecated, handle: (*Tenant).readProvider},
+			route{method: "PUT", path: base + "/selected-provider", scopes: factors("update"), gate: legacyPhone, body: providerSchema(), write: "Update Guardian Phone Provider", deprecated: deprecated, handle: (*Tenant).putProvider},
+			route{method: "GET", path: base + "/templates", scopes: factors("read"), gate: legacyPhone, deprecated: deprecated, handle: (*Tenant).readTemplates},
+			route{method: "PUT", path: base + "/templates", scopes: factors("update"), gate: legacyPhone, body: templatesSchema(), write: "Update Guardian Phone Templates", deprecated: deprecated, handle: (*Tenant).putTemplates},
+			route{method: "GET", path: base + "/providers/twilio", scopes: factors("read"), gate: legacyPhone, deprecated: deprecated, handle: (*Tenant).readTwilio},
+			route{method: "PUT", path: base + "/providers/twilio", scopes: factors("update"), gate: legacyPhone, body: twilioSchema(), write: "Update Guardian Twilio Provider", deprecated: deprecated, handle: (*Tenant).putTwilio},
 		)
 	}
 	return routes
@@ -242,6 +263,9 @@ func (t *Tenant) perform(header http.Header, r *http.Request, route route, body 
 	answer, err := route.handle(t, c)
 	if err == nil && route.write != "" {
 		t.logWrite(c, route.write, answer.status)
+	}
+	if err == nil && route.deprecated != "" {
+		t.logDeprecated(t.clients[claims.ClientID], route.deprecated)
 	}
 	return answer, err
 }

@@ -93,6 +93,15 @@ func (t *Tenant) logToken(r *http.Request, clientID string, scopes []string, fai
 	t.addLog(kind, t.clients[clientID], fields)
 }
 
+// logDeprecated records that something was used which Auth0 takes away. The real
+// tenant writes fewer of these entries than there are uses.
+func (t *Tenant) logDeprecated(c *client, feature string) {
+	t.addLog("depnote", c, map[string]any{
+		"description": "Legacy feature used: " + feature,
+		"details":     map[string]any{"feature": feature},
+	})
+}
+
 func remoteIP(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -122,7 +131,7 @@ func (t *Tenant) listLogs(c *call) (reply, error) {
 		return reply{}, refuse(http.StatusBadRequest, fmt.Sprintf("Query validation error: '%s' on property q.", err), "invalid_query_string")
 	}
 	var found []logEntry
-	for _, e := range t.state.logs {
+	for _, e := range t.shownLogs() {
 		if match(e) {
 			found = append(found, e)
 		}
@@ -139,16 +148,30 @@ func (t *Tenant) listLogs(c *call) (reply, error) {
 }
 
 func (t *Tenant) logsAfter(id string) []logEntry {
-	for i, e := range t.state.logs {
+	logs := t.shownLogs()
+	for i, e := range logs {
 		if e.text("log_id") > id {
-			return t.state.logs[i:]
+			return logs[i:]
 		}
 	}
 	return nil
 }
 
+// shownLogs are the entries that are old enough to be found.
+func (t *Tenant) shownLogs() []logEntry {
+	delay := time.Duration(t.state.switches.LogDelay)
+	if delay == 0 {
+		return t.state.logs
+	}
+	latest := t.config.Now().Add(-delay)
+	return slices.DeleteFunc(slices.Clone(t.state.logs), func(e logEntry) bool {
+		date, err := time.Parse(time.RFC3339, e.text("date"))
+		return err != nil || date.After(latest)
+	})
+}
+
 func (t *Tenant) readLog(c *call) (reply, error) {
-	for _, e := range t.state.logs {
+	for _, e := range t.shownLogs() {
 		if e.text("log_id") == c.id() {
 			return reply{http.StatusOK, e}, nil
 		}

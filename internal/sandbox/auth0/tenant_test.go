@@ -164,10 +164,14 @@ func expect(t *testing.T, what string, a answer, status int, contains string) {
 type fakeRunner struct {
 	result Result
 	err    error
-	jobs   []Job
+
+	mu   sync.Mutex
+	jobs []Job
 }
 
 func (f *fakeRunner) Run(_ context.Context, job Job) (Result, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.jobs = append(f.jobs, job)
 	return f.result, f.err
 }
@@ -201,6 +205,7 @@ func TestSnapshotShowsEverythingButSecretValues(t *testing.T) {
 	b.must("POST", "/hooks/"+id+"/secrets", `{"AWS_SECRET_ACCESS_KEY":"wJalr-canary"}`)
 	b.must("PUT", "/guardian/factors/sms/providers/twilio", `{"auth_token":"twilio-canary"}`)
 	b.must("PUT", "/guardian/factors/sms", `{"enabled":true}`)
+	b.createPhoneProvider(twilioBody)
 
 	raw, err := json.Marshal(b.tenant.Snapshot())
 	if err != nil {
@@ -250,6 +255,8 @@ func TestSetSwitchesRefusesUnknownValues(t *testing.T) {
 		"hooks_mode":             func(s *Switches) { s.HooksMode = "readonly" },
 		"second_enabled_hook":    func(s *Switches) { s.SecondEnabledHook = "both" },
 		"build_time":             func(s *Switches) { s.BuildTime = -1 },
+		"phone_binding":          func(s *Switches) { s.PhoneBinding = "auto" },
+		"retry_interval":         func(s *Switches) { s.RetryInterval = -1 },
 		"token_lifetime_seconds": func(s *Switches) { s.TokenLifetimeSeconds = 0 },
 	} {
 		s := DefaultSwitches()

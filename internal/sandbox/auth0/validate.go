@@ -28,9 +28,10 @@ type schema struct {
 	minItems, maxItems int
 	unique             bool
 
-	// oneOf is the only alternative of a oneOf: what is wrong inside of it the
-	// API does not say.
+	// oneOf is the only alternative of a oneOf, anyOf all those of an anyOf: what
+	// is wrong inside of them the API does not say.
 	oneOf *schema
+	anyOf []*schema
 
 	enum                 []string
 	pattern              *regexp.Regexp
@@ -67,6 +68,12 @@ func (s *schema) checkAt(path string, value any) *violation {
 	if s.oneOf != nil {
 		if s.oneOf.checkAt(path, value) != nil {
 			return fail("Data does not match any schemas from 'oneOf'")
+		}
+		return nil
+	}
+	if len(s.anyOf) > 0 {
+		if !slices.ContainsFunc(s.anyOf, func(one *schema) bool { return one.checkAt(path, value) == nil }) {
+			return fail("Data does not match any schemas from 'anyOf'")
 		}
 		return nil
 	}

@@ -16,16 +16,26 @@ const handler = load('action.js')[job.handler];
 if (typeof handler !== 'function') {
   throw new TypeError(`the Action must export a function ${job.handler} (event, api)`);
 }
-Promise.resolve(handler(job.event, { cache: newCache() })).then(
-  () => report({}),
+
+// What the Action says became of the message, when its trigger lets it say so. The last call wins.
+let verdict;
+
+const api = { cache: newCache() };
+if (job.handler === 'onExecuteCustomPhoneProvider') {
+  const say = (outcome) => (reason) => { verdict = { outcome, reason: String(reason ?? '') }; };
+  api.notification = { retry: say('retry'), drop: say('drop') };
+}
+
+Promise.resolve(handler(job.event, api)).then(
+  () => report({ verdict }),
   (error) => {
     console.error(error);
     report({ error: describe(error) });
   },
 );
 
-// newCache is api.cache, all that api has for send-phone-message. It is empty at the start of each run, which code has
-// to expect of the real one too.
+// newCache is api.cache, all that api has for other triggers. It is empty at the start of each run, which code has to
+// expect of the real one too.
 function newCache() {
   const records = new Map();
   return {

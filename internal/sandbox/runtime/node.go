@@ -162,11 +162,12 @@ func decode(report []byte, result *auth0.Result) error {
 	var outcome struct {
 		Error    *auth0.RunError `json:"error"`
 		Response json.RawMessage `json:"response"`
+		Verdict  *auth0.Verdict  `json:"verdict"`
 	}
 	if err := json.Unmarshal(report, &outcome); err != nil {
 		return fmt.Errorf("result of deployed code: %w", err)
 	}
-	result.Error, result.Response = outcome.Error, outcome.Response
+	result.Error, result.Response, result.Verdict = outcome.Error, outcome.Response, outcome.Verdict
 	return nil
 }
 

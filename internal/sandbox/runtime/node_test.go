@@ -373,6 +373,45 @@ func TestWhatAnActionDoesIsReported(t *testing.T) {
 	}
 }
 
+// TestVerdictOfAPhoneProvider fails when a message that the code gave up, or
+// wants to be tried again, would count as sent.
+func TestVerdictOfAPhoneProvider(t *testing.T) {
+	for name, test := range map[string]struct {
+		body    string
+		verdict *auth0.Verdict
+		err     string
+	}{
+		"none":       {`api.cache.set('k', 'v')`, nil, ""},
+		"retry":      {`api.notification.retry('Throttled')`, &auth0.Verdict{Outcome: auth0.VerdictRetry, Reason: "Throttled"}, ""},
+		"drop":       {`api.notification.drop(new RangeError('no'))`, &auth0.Verdict{Outcome: auth0.VerdictDrop, Reason: "RangeError: no"}, ""},
+		"no reason":  {`api.notification.drop()`, &auth0.Verdict{Outcome: auth0.VerdictDrop}, ""},
+		"last wins":  {`api.notification.drop('a'); await null; api.notification.retry('b')`, &auth0.Verdict{Outcome: auth0.VerdictRetry, Reason: "b"}, ""},
+		"then throw": {`api.notification.retry('a'); throw new Error('b')`, nil, "b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			node, _ := start(t)
+			job := action("exports.onExecuteCustomPhoneProvider = async (event, api) => {" + test.body + "}")
+			job.Handler = "onExecuteCustomPhoneProvider"
+			result, err := node.Run(t.Context(), job)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (result.Error != nil || test.err != "") && (result.Error == nil || result.Error.Message != test.err) {
+				t.Errorf("error = %+v, want %q", result.Error, test.err)
+			}
+			if got := result.Verdict; (got == nil) != (test.verdict == nil) || got != nil && *got != *test.verdict {
+				t.Errorf("verdict = %+v, want %+v", got, test.verdict)
+			}
+		})
+	}
+	node, _ := start(t)
+	result, err := node.Run(t.Context(), action("exports.onExecuteSendPhoneMessage = async (event, api) => { api.notification.drop('a') }"))
+	if err != nil || result.Error == nil || result.Error.Name != "TypeError" {
+		t.Errorf("result = %+v, %v: send-phone-message has no api.notification, code that uses it fails at Auth0", result, err)
+	}
+}
+
 func TestOnlyKnownKindsRun(t *testing.T) {
 	node, _ := start(t)
 	if _, err := node.Run(t.Context(), auth0.Job{Kind: "rule"}); err == nil || !strings.Contains(err.Error(), `"rule"`) {

@@ -1,7 +1,7 @@
 'use strict';
 
 // What hooks and Actions have in common. Standard input is a JSON object {gateway, modules, dependencies, script} and
-// what the kind of code needs; file descriptor 3 gets {error} or {response}; what the code prints goes where it always
+// what the kind of code needs; file descriptor 3 gets {error}, {response} or {verdict}; what the code prints goes where it always
 // goes.
 
 const fs = require('node:fs');

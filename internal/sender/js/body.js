@@ -5,6 +5,15 @@ const PAUSE_MS = 250;
 // An attempt that cannot expect an answer could only send a message and then report that it failed.
 const SHORTEST_ATTEMPT_MS = 1000;
 
+// Which of the two messages of a text is meant, by the names that Auth0's triggers have for it. Passwordless logins and
+// phone numbers as identifiers come as otp_verify, too.
+const FLOWS = {
+  enrollment: 'enrollment',
+  otp_enroll: 'enrollment',
+  'second-factor-authentication': 'verification',
+  otp_verify: 'verification',
+};
+
 const SECRETS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION'];
 
 // What an operator can do, by error code. AWS's own message is never passed on: an AuthorizationError quotes the number.
@@ -22,16 +31,19 @@ const HINTS = [
 ];
 
 /**
- * Sends one SMS. `read` returns { recipient, text, voice, secrets }; it is a function so that an input of unexpected
- * shape is reported like any other failure.
+ * Sends one SMS. `read` returns { recipient, text, voice, code, flow, client, language, secrets }, of which code, flow,
+ * client and language are not there for every message; it is a function so that an input of unexpected shape is reported
+ * like any other failure.
  *
  * Every rejection is an Error that holds no personal data and no credential. Its boolean `recoverable` says that SNS
  * did not take the message and that sending it later may work.
  */
 async function send(read) {
   try {
-    const { recipient, text, voice, secrets = {} } = read();
-    if (voice) throw failure('Amazon SNS sends SMS only: turn off the voice message type.');
+    const input = read();
+    const { recipient, voice, secrets = {} } = input;
+    if (voice) throw failure('Amazon SNS sends SMS only, no voice calls: turn off voice at Auth0.');
+    const text = ownText(input) || input.text;
     if (typeof text !== 'string' || text === '') throw failure('The SMS has no text: look at the message template.');
     const message = {
       PhoneNumber: allowedNumber(recipient),
@@ -50,6 +62,24 @@ async function send(read) {
   } catch (error) {
     throw typeof error.recoverable === 'boolean' ? error : failure(`The sender stopped at an unexpected ${error.name}.`);
   }
+}
+
+// The first text of the options that fits, with the code in it. None without a code: what else Auth0 says to people,
+// such as that an account is blocked, stays as it is.
+function ownText({ code, flow, client, language }) {
+  if (typeof code !== 'string' || code === '') return undefined;
+  const kind = FLOWS[flow];
+  const fits = (text) => text[kind] && isOf(client, text.clientId) && speaks(language, text.language);
+  const own = OPTIONS.texts.find(fits);
+  return own && own[kind].replace(/\{\{ *code *\}\}/g, () => code);
+}
+
+const isOf = (client, wanted) => !wanted || Boolean(client && client.client_id === wanted);
+
+// "en" takes in "en-US", which some triggers write "en_US"; the Classic Login gives "N/A".
+function speaks(language, wanted) {
+  const plain = (tag) => `${tag}-`.replace(/_/g, '-').toLowerCase();
+  return !wanted || plain(language).startsWith(plain(wanted));
 }
 
 // A number without its country is refused, not completed: a wrong guess sends the code to a stranger.

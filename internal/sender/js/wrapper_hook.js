@@ -4,6 +4,10 @@ module.exports = function (recipient, text, context, cb) {
     recipient,
     text,
     voice: context.message_type === 'voice',
+    code: context.code,
+    flow: context.action,
+    client: context.client,
+    language: context.language,
     secrets: context.webtask.secrets,
   })).then(
     // Outside the promise, where an exception of the callback itself would turn into an unhandled rejection.

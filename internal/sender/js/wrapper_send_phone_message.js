@@ -4,6 +4,10 @@ exports.onExecuteSendPhoneMessage = async (event) => {
     recipient: event.message_options.recipient,
     text: event.message_options.text,
     voice: event.message_options.message_type === 'voice',
+    code: event.message_options.code,
+    flow: event.message_options.action,
+    client: event.client,
+    language: event.request && event.request.language,
     secrets: event.secrets,
   }));
 };

@@ -1,0 +1,4 @@
+import {
+  to = auth0sns_phone_provider.sms
+  id = "pro_8hUQmxBKpXMRPsk5dm1eKb"
+}

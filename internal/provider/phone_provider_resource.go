@@ -1,0 +1,472 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/setdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
+)
+
+const typePhoneProvider = "auth0sns_phone_provider"
+
+func newPhoneProviderResource() resource.Resource { return &phoneProviderResource{} }
+
+type phoneProviderResource struct{ base }
+
+func (r *phoneProviderResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = typePhoneProvider
+}
+
+func (r *phoneProviderResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The tenant's phone provider on the Unified Phone Experience: Custom, so that the Action with the trigger `" + delivery.TriggerCustomPhoneProvider + "` sends every phone message of the tenant. " +
+			"A tenant has one provider. What was there before is given back on destroy, but for another provider's credentials, which Auth0 never shows.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Id of the phone provider. `auth0sns_sms_factor` refers to it as its `sender_id`.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"name": schema.StringAttribute{
+				MarkdownDescription: "Name of the provider at Auth0: `" + delivery.PhoneProviderCustom + "`.",
+				Computed:            true,
+			},
+			"action_id": schema.StringAttribute{
+				MarkdownDescription: "`sender_id` of the `auth0sns_credentials` of the Action, so that the provider is switched on only after that holds a working key. Auth0 finds the Action by its trigger, of which a tenant has one.",
+				Required:            true,
+				Validators:          []validator.String{check(requireActionID)},
+			},
+			"delivery_methods": schema.SetAttribute{
+				MarkdownDescription: "Delivery methods. Default `[\"text\"]`; SNS has no voice, so nothing else works.",
+				Optional:            true,
+				Computed:            true,
+				ElementType:         types.StringType,
+				Default:             setdefault.StaticValue(setValue([]string{deliveryMethodText})),
+				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.ValueStringsAre(stringvalidator.OneOf(deliveryMethodText))},
+			},
+			"disabled": schema.BoolAttribute{
+				MarkdownDescription: "Whether the provider is switched off. Default `false`. Switching off one that is in use is refused without `force_destroy`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(false),
+			},
+			"unified_phone_experience": schema.BoolAttribute{
+				MarkdownDescription: "Whether the tenant is on the Unified Phone Experience, its setting `phone_consolidated_experience`. It moves every phone message of the tenant, passwordless too. " +
+					"Left out, the setting is not touched. On tenants that began with it Auth0 does not switch it off.",
+				Optional: true,
+			},
+			"take_over": schema.BoolAttribute{
+				MarkdownDescription: "Allow this provider to take the place of another, such as Twilio, whose credentials cannot be given back: Auth0 never shows them. Default `false`: refused.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(false),
+			},
+			"force_destroy": forceDestroyAttribute("phone provider"),
+			"prior": schema.SingleNestedAttribute{
+				MarkdownDescription: "What was there when Terraform took the provider over.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.Object{objectplanmodifier.UseStateForUnknown()},
+				Attributes: map[string]schema.Attribute{
+					"name":                     schema.StringAttribute{MarkdownDescription: "Name of the provider whose place was taken; null for none.", Computed: true},
+					"unified_phone_experience": schema.BoolAttribute{MarkdownDescription: "Whether the tenant was on the Unified Phone Experience.", Computed: true},
+				},
+			},
+		},
+	}
+}
+
+func (r *phoneProviderResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if r.clients == nil {
+		return
+	}
+	ctx = r.masked(ctx)
+	var plan, state phoneProviderModel
+	create := req.State.Raw.IsNull()
+	if !create {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	}
+	if req.Plan.Raw.IsNull() {
+		if !state.ForceDestroy.ValueBool() {
+			resp.Diagnostics.Append(r.warnLive(ctx, "phone provider", state.ID.ValueString())...)
+		}
+		return
+	}
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("name"), delivery.PhoneProviderCustom)...)
+	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() || r.auth0 == nil || resp.Plan.Raw.Equal(req.State.Raw) {
+		return
+	}
+	resp.Diagnostics.Append(r.requireScopes(ctx, plan.scopes()...)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if create {
+		r.planCreate(ctx, plan, &resp.Diagnostics)
+		return
+	}
+	if state.Name.ValueString() != delivery.PhoneProviderCustom && !plan.TakeOver.ValueBool() {
+		refuseTakeOver(&resp.Diagnostics, r.auth0.Domain(), state.Name.ValueString())
+	}
+	if plan.Unified.ValueBool() && !state.Unified.ValueBool() {
+		warnUnified(&resp.Diagnostics, r.auth0.Domain())
+	}
+}
+
+func (m phoneProviderModel) scopes() []string {
+	scopes := []string{"read:phone_providers", "create:phone_providers", "update:phone_providers", "delete:phone_providers", "read:tenant_settings"}
+	if !m.Unified.IsNull() {
+		scopes = append(scopes, "update:tenant_settings")
+	}
+	return scopes
+}
+
+// planCreate refuses a provider that is there already and says what the tenant's
+// flag will do.
+func (r *phoneProviderResource) planCreate(ctx context.Context, plan phoneProviderModel, diags *diag.Diagnostics) {
+	providers, err := r.auth0.PhoneProviders(ctx)
+	if err != nil {
+		diags.AddError("Phone providers of the tenant cannot be listed", err.Error())
+		return
+	}
+	for _, p := range providers {
+		r.planExisting(p, plan, diags)
+	}
+	settings, err := r.auth0.TenantSettings(ctx)
+	switch unified := settings.PhoneConsolidatedExperience; {
+	case err != nil:
+		diags.AddError("Settings of the tenant cannot be read", err.Error())
+	case !unified && plan.Unified.ValueBool():
+		warnUnified(diags, r.auth0.Domain())
+	case !unified && plan.Unified.IsNull():
+		diags.AddAttributeWarning(path.Root("unified_phone_experience"), "The phone provider will not be asked", fmt.Sprintf(
+			"unified_phone_experience: %s is not on the Unified Phone Experience, so MFA messages go the legacy way, past its phone provider. Set it to true to move the tenant.", r.auth0.Domain()))
+	}
+}
+
+// planExisting refuses a provider that somebody set up, unless taking its place
+// is what the configuration says, or it is this one already.
+func (r *phoneProviderResource) planExisting(p auth0api.PhoneProvider, plan phoneProviderModel, diags *diag.Diagnostics) {
+	_, differs := phoneProviderPatch(p, plan.provider())
+	switch {
+	case p.Name != delivery.PhoneProviderCustom && plan.TakeOver.ValueBool():
+		diags.AddWarning("Another phone provider loses its place", fmt.Sprintf(
+			"%s sends its phone messages through %s (%s). This apply puts the provider custom in its place. Its credentials cannot be given back, because Auth0 never shows them: keep them where you can set them up again.",
+			r.auth0.Domain(), p.Name, p.ID))
+	case p.Name != delivery.PhoneProviderCustom:
+		refuseTakeOver(diags, r.auth0.Domain(), p.Name)
+	case differs:
+		alreadyExists(diags, typePhoneProvider, fmt.Sprintf("A phone provider (%s) on %s", describeProvider(p), r.auth0.Domain()), p.ID, "")
+	default:
+		diags.AddWarning("The phone provider is there already", fmt.Sprintf(
+			"%s has it as configured (%s), by an apply that stopped. It is taken over, and destroy will delete it. If somebody set it up by hand, import it instead (id %q): then the state says so.",
+			r.auth0.Domain(), p.ID, p.ID))
+	}
+}
+
+func refuseTakeOver(diags *diag.Diagnostics, domain, name string) {
+	diags.AddAttributeError(path.Root("take_over"), "The tenant has another phone provider", fmt.Sprintf(
+		"take_over: %s sends its phone messages through %s, and a tenant has one phone provider. Taking its place loses its credentials, which Auth0 never shows. Set take_over = true if that is meant.", domain, name))
+}
+
+func warnUnified(diags *diag.Diagnostics, domain string) {
+	diags.AddAttributeWarning(path.Root("unified_phone_experience"), "Every phone message of the tenant moves", fmt.Sprintf(
+		"unified_phone_experience: %s goes over to the Unified Phone Experience. From then on this provider sends MFA codes, and the codes of passwordless and of password resets by phone too. "+
+			"Legacy phone settings can no longer be read or written through the API.", domain))
+}
+
+func (r *phoneProviderResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	ctx = r.masked(ctx)
+	var plan phoneProviderModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, resp.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
+	settings, err := r.auth0.TenantSettings(ctx)
+	if err != nil {
+		resp.Diagnostics.AddError("Phone provider was not set up", err.Error())
+		return
+	}
+	found, err := r.auth0.PhoneProviders(ctx)
+	if err != nil {
+		resp.Diagnostics.AddError("Phone provider was not set up", err.Error())
+		return
+	}
+	unified, prior := settings.PhoneConsolidatedExperience, ""
+	if len(found) > 0 && found[0].Name != delivery.PhoneProviderCustom {
+		prior = found[0].Name
+	}
+	resp.Diagnostics.Append(r.setUp(ctx, &plan, found, unified)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	var diags diag.Diagnostics
+	plan.Prior, diags = phoneProviderPrior(ctx, prior, unified)
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// setUp makes the provider and moves the tenant to it. One that is made goes
+// again where the tenant could not be moved: in the state it would be tainted.
+// One whose place is taken comes after the tenant's flag, so that nothing is lost
+// that could not be given back.
+func (r *phoneProviderResource) setUp(ctx context.Context, plan *phoneProviderModel, found []auth0api.PhoneProvider, unified bool) diag.Diagnostics {
+	var diags diag.Diagnostics
+	const failed = "Phone provider was not set up"
+	if len(found) > 0 {
+		if err := r.move(ctx, unified, plan.Unified); err != nil {
+			diags.AddError(failed, err.Error())
+			return diags
+		}
+		p, err := r.bring(ctx, found[0], plan.provider())
+		if err != nil {
+			diags.AddError(failed, err.Error()+"\n\n"+r.undo(ctx, func(ctx context.Context) error {
+				if plan.Unified.IsNull() || plan.Unified.ValueBool() == unified {
+					return nil
+				}
+				return r.auth0.SetPhoneConsolidatedExperience(ctx, unified)
+			}))
+			return diags
+		}
+		plan.ID = types.StringValue(p.ID)
+		return diags
+	}
+	p, err := r.create(ctx, plan.provider())
+	if err != nil {
+		diags.AddError(failed, err.Error())
+		return diags
+	}
+	if err := r.move(ctx, unified, plan.Unified); err != nil {
+		diags.AddError(failed, err.Error()+"\n\n"+r.undo(ctx, func(ctx context.Context) error { return r.auth0.DeletePhoneProvider(ctx, p.ID) }))
+		return diags
+	}
+	plan.ID = types.StringValue(p.ID)
+	return diags
+}
+
+// undo takes back what a creation has done before it failed, and says so.
+func (r *phoneProviderResource) undo(ctx context.Context, step func(context.Context) error) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handover.CleanupLimit)
+	defer cancel()
+	if err := step(ctx); err != nil && !auth0api.IsNotFound(err) {
+		return fmt.Sprintf("What was done before could not be taken back (%v). The next plan says what is there.", err)
+	}
+	return "What was done before was taken back; nothing is left behind."
+}
+
+// create makes the provider, or finds the one that its own request made whose
+// answer was lost.
+func (r *phoneProviderResource) create(ctx context.Context, want auth0api.PhoneProvider) (auth0api.PhoneProvider, error) {
+	p, failure := r.auth0.CreatePhoneProvider(ctx, want)
+	if failure == nil || !mayExist(failure) {
+		return p, failure
+	}
+	found, err := r.auth0.PhoneProviders(ctx)
+	if err != nil {
+		return auth0api.PhoneProvider{}, failure
+	}
+	for _, p := range found {
+		if _, differs := phoneProviderPatch(p, want); !differs {
+			return p, nil
+		}
+	}
+	return auth0api.PhoneProvider{}, failure
+}
+
+// bring changes what differs in a provider.
+func (r *phoneProviderResource) bring(ctx context.Context, now, want auth0api.PhoneProvider) (auth0api.PhoneProvider, error) {
+	patch, differs := phoneProviderPatch(now, want)
+	if !differs {
+		return now, nil
+	}
+	return r.auth0.UpdatePhoneProvider(ctx, now.ID, patch)
+}
+
+// move turns the tenant's flag. What the other path has begun to send must end
+// before Terraform goes on: next may come the key that it is sent with.
+func (r *phoneProviderResource) move(ctx context.Context, now bool, want types.Bool) error {
+	if want.IsNull() || want.ValueBool() == now {
+		return nil
+	}
+	factors, err := r.auth0.Factors(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.auth0.SetPhoneConsolidatedExperience(ctx, want.ValueBool()); err != nil {
+		return err
+	}
+	if !factors[delivery.FactorSMS] {
+		return nil
+	}
+	return r.clock.Sleep(ctx, handover.InFlight)
+}
+
+func (r *phoneProviderResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	ctx = r.masked(ctx)
+	var state phoneProviderModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if r.auth0 == nil {
+		notConfigured(&resp.Diagnostics, "Phone provider")
+		return
+	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
+	id := state.ID.ValueString()
+	p, err := r.auth0.PhoneProvider(ctx, id)
+	if auth0api.IsNotFound(err) {
+		removedOutside(&resp.Diagnostics, "Phone provider", id)
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if err != nil {
+		resp.Diagnostics.AddError("Phone provider cannot be read", err.Error())
+		return
+	}
+	imported := state.Prior.IsNull()
+	state.read(p)
+	if imported || !state.Unified.IsNull() {
+		settings, err := r.auth0.TenantSettings(ctx)
+		if err != nil {
+			resp.Diagnostics.AddError("Settings of the tenant cannot be read", err.Error())
+			return
+		}
+		state.Unified = types.BoolValue(settings.PhoneConsolidatedExperience)
+	}
+	if imported {
+		resp.Diagnostics.Append(r.readImported(ctx, &state)...)
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+// readImported finds out what an import does not say: which Action Auth0 runs,
+// and what is there now.
+func (r *phoneProviderResource) readImported(ctx context.Context, state *phoneProviderModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	actions, err := r.auth0.Actions(ctx, delivery.TriggerCustomPhoneProvider)
+	if err != nil {
+		diags.AddError("Actions of the tenant cannot be listed", err.Error())
+		return diags
+	}
+	if len(actions) > 0 {
+		state.ActionID = types.StringValue(actions[0].ID)
+	}
+	state.Prior, diags = phoneProviderPrior(ctx, "", state.Unified.ValueBool())
+	return diags
+}
+
+func (r *phoneProviderResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	ctx = r.masked(ctx)
+	var plan, state phoneProviderModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
+	if plan.Disabled.ValueBool() && !state.Disabled.ValueBool() && !plan.ForceDestroy.ValueBool() {
+		resp.Diagnostics.Append(r.refuseLive(ctx, "phone provider", state.ID.ValueString())...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+	}
+	if err := r.update(ctx, plan); err != nil {
+		resp.Diagnostics.AddError("Phone provider was not updated", err.Error())
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// update brings the provider to the plan, and then the tenant to it.
+func (r *phoneProviderResource) update(ctx context.Context, plan phoneProviderModel) error {
+	now, err := r.auth0.PhoneProvider(ctx, plan.ID.ValueString())
+	if err != nil {
+		return err
+	}
+	if _, err := r.bring(ctx, now, plan.provider()); err != nil {
+		return err
+	}
+	if plan.Unified.IsNull() {
+		return nil
+	}
+	settings, err := r.auth0.TenantSettings(ctx)
+	if err != nil {
+		return err
+	}
+	return r.move(ctx, settings.PhoneConsolidatedExperience, plan.Unified)
+}
+
+func (r *phoneProviderResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	ctx = r.masked(ctx)
+	var state phoneProviderModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
+		return
+	}
+	id := state.ID.ValueString()
+	if !state.ForceDestroy.ValueBool() {
+		resp.Diagnostics.Append(r.refuseLive(ctx, "phone provider", id)...)
+	}
+	prior, diags := state.prior(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if !state.Unified.IsNull() {
+		// First the flag: where Auth0 refuses it, nothing has gone yet.
+		if err := r.giveBackFlag(ctx, prior.Unified); err != nil {
+			resp.Diagnostics.AddError("The Unified Phone Experience was not given back", err.Error())
+			return
+		}
+	}
+	if err := r.auth0.DeletePhoneProvider(ctx, id); err != nil && !auth0api.IsNotFound(err) {
+		resp.Diagnostics.AddError("Phone provider was not deleted", err.Error())
+		return
+	}
+	if name := prior.Name.ValueString(); name != "" {
+		resp.Diagnostics.AddWarning("The phone provider of before was not given back", fmt.Sprintf(
+			"%s sent its phone messages through %s. Auth0 never shows a provider's credentials, so it has none now. Set it up again: Auth0 Dashboard → Branding → Phone Provider.", r.auth0.Domain(), name))
+	}
+}
+
+func (r *phoneProviderResource) giveBackFlag(ctx context.Context, prior types.Bool) error {
+	settings, err := r.auth0.TenantSettings(ctx)
+	if err != nil {
+		return err
+	}
+	return r.move(ctx, settings.PhoneConsolidatedExperience, prior)
+}
+
+func (r *phoneProviderResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	if err := validatePhoneProviderID(req.ID); err != nil {
+		resp.Diagnostics.AddError("Import id is malformed", err.Error()+". Find it with: auth0 api get branding/phone/providers")
+		return
+	}
+	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
+}
