@@ -119,6 +119,9 @@ func (e *Error) Hint() string {
 	case NotFound:
 		return "It does not exist on this tenant: check the id, and that the domain is the intended one."
 	case Conflict:
+		if e.Method == http.MethodDelete {
+			return "Something still uses it."
+		}
 		return "Something like it exists already: import it, or choose another name."
 	case TooManyRequests:
 		return "Auth0's rate limit did not ease before the time ran out: try again later, or let fewer requests run at once."

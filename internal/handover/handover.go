@@ -528,7 +528,7 @@ func (r *rotation) deliver(ctx context.Context) (State, error) {
 	// Where it cannot be recorded now, it is when the failure is compensated.
 	r.record = taken
 	if err := r.write(ctx, taken); err != nil {
-		return "", err
+		return "", fmt.Errorf("the sender took the key, which was not recorded: %w", err)
 	}
 	if slices.ContainsFunc(replaced, r.mayBeInFlight) {
 		return Settle, nil

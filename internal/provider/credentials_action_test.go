@@ -484,7 +484,7 @@ func TestAccActionCredentialsTimeout(t *testing.T) {
 	actionSwitch(t, w.Env, func(s *auth0.Switches) { s.DeployTime = auth0.Duration(24 * time.Hour) })
 	w.stopped(t, tf, body("2"), func() {
 		actionSwitch(t, w.Env, func(s *auth0.Switches) { s.DeployTime = 0 })
-	}, `the Action "SNS"`, "was not deployed within", "What was deployed before still runs")
+	}, `the Action "SNS"`, "was not deployed within 1m", "What was deployed before still runs")
 	tf.must("destroy")
 }
 
