@@ -2,8 +2,6 @@ package provider_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -122,7 +120,7 @@ func TestAccMFAPolicyOfOnlyFactor(t *testing.T) {
 	policy := "\nresource \"auth0sns_mfa_policy\" \"test\" {\n  policy = \"all-applications\"\n  depends_on = [auth0sns_sms_factor.test]\n}\n"
 	tf := newWorkspace(t, env, smsFactorConfig("")+policy)
 	tf.must("apply")
-	succeeds(t, os.Remove(filepath.Join(tf.dir, "terraform.tfstate")))
+	tf.forget()
 	tf.must("apply")
 	requireSettled(t, tf)
 	tf.must("destroy")

@@ -17,7 +17,7 @@ const (
 	privateTenant   = "tenant"   // the domain of the tenant that the object belongs to
 )
 
-// privateReader, privateWriter and privateState are the framework's private state, whose type
+// privateReader and privateWriter are the framework's private state, whose type
 // is internal to it.
 type privateReader interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
@@ -25,11 +25,6 @@ type privateReader interface {
 
 type privateWriter interface {
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
-}
-
-type privateState interface {
-	privateReader
-	privateWriter
 }
 
 // requireTenant binds an object to the tenant it was created or first read at,
