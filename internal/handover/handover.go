@@ -390,7 +390,8 @@ func (r *rotation) write(ctx context.Context, record Record) error {
 		return err
 	}
 	record.Run, record.At = r.id, r.Clock.Now()
-	if r.Owner != "" {
+	if r.Owner != "" && (record.Owner == "" || r.delivered.ID != "") {
+		// Until it has delivered, an object that replaces another owns nothing.
 		record.Owner = r.Owner
 	}
 	if err := r.put(ctx, record); err != nil {

@@ -128,6 +128,21 @@ func TestAccMFAPolicyOfOnlyFactor(t *testing.T) {
 	requirePhone(t, env, phoneSettings{provider: "auth0", types: []string{}})
 }
 
+// TestAccMFAPolicyNoAnswer: whether the policy was set is not known, so it is set
+// back. Else the next apply would take it for what was there before, and MFA
+// would stay demanded of everybody.
+func TestAccMFAPolicyNoAnswer(t *testing.T) {
+	env := newPolicyTenant(t)
+	tf := newWorkspace(t, env, mfaPolicyConfig("all-applications"))
+	end := armFault(t, env, control.Fault{Operation: putPolicies, Times: 4, Effect: control.DropAfter})
+	requireWords(t, tf.run("apply").errorText(), "MFA policy was not set", "not known whether")
+	end()
+	tf.must("apply")
+	requirePolicies(t, env, "all-applications")
+	tf.must("destroy")
+	requirePolicies(t, env)
+}
+
 // TestAccMFAPolicyWithoutFactor: everybody who logs in would be locked out.
 func TestAccMFAPolicyWithoutFactor(t *testing.T) {
 	env := newPolicyTenant(t)

@@ -11,9 +11,9 @@ import (
 // Keys of the private state. It never holds a secret.
 const (
 	privateOpen     = "open"     // an operation on credentials left something to do, which their record names
-	privateOwner    = "owner"    // the object's own name in that record
 	privateWritten  = "written"  // when the secrets of an Action were written
 	privateImported = "imported" // credentials came by import: keepers are recorded, not acted on
+	privateOthers   = "others"   // how many other objects of the same singleton are in the state
 	privateTenant   = "tenant"   // the domain of the tenant that the object belongs to
 )
 
