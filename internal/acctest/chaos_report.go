@@ -23,7 +23,7 @@ type Result struct {
 	// Found is what the plan after a SIGKILL said.
 	Found string
 	// Forgot is what the destroy that followed could not give back, because a
-	// process was killed before anything could remember it.
+	// create ended in the middle, before anything could remember it.
 	Forgot string
 	// Problems are the promises that were not kept; none for a good cell.
 	Problems []string

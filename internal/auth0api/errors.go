@@ -123,7 +123,7 @@ func (e *Error) Hint() string {
 	case NotFound:
 		return "It does not exist on this tenant: check the id, and that the domain is the intended one."
 	case Conflict:
-		return conflictHint(e.Path)
+		return conflictHint(e.Method, e.Path)
 	case Cardinality:
 		return "A tenant has one Action with the trigger custom-phone-provider, and this one has it, though the Dashboard's library hides it: import that one, or delete it first."
 	case NotDeployed:
@@ -143,11 +143,13 @@ func (e *Error) Hint() string {
 }
 
 // conflictHint tells what exists already. Of some things a tenant has one.
-func conflictHint(path string) string {
-	switch path {
-	case apiPath + phoneProvidersPath:
+func conflictHint(method, path string) string {
+	switch {
+	case method == http.MethodDelete:
+		return "Something still uses it."
+	case path == apiPath+phoneProvidersPath:
 		return "A tenant has one phone provider, and this one has it, even if it is switched off: import it."
-	case apiPath + phoneTemplatesPath:
+	case path == apiPath+phoneTemplatesPath:
 		return "The text of this type is customised already: change that one."
 	default:
 		return "Something like it exists already: import it, or choose another name."

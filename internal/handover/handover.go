@@ -390,7 +390,8 @@ func (r *rotation) write(ctx context.Context, record Record) error {
 		return err
 	}
 	record.Run, record.At = r.id, r.Clock.Now()
-	if r.Owner != "" {
+	if r.Owner != "" && (record.Owner == "" || r.delivered.ID != "") {
+		// Until it has delivered, an object that replaces another owns nothing.
 		record.Owner = r.Owner
 	}
 	if err := r.put(ctx, record); err != nil {
@@ -528,7 +529,7 @@ func (r *rotation) deliver(ctx context.Context) (State, error) {
 	// Where it cannot be recorded now, it is when the failure is compensated.
 	r.record = taken
 	if err := r.write(ctx, taken); err != nil {
-		return "", err
+		return "", fmt.Errorf("the sender took the key, which was not recorded: %w", err)
 	}
 	if slices.ContainsFunc(replaced, r.mayBeInFlight) {
 		return Settle, nil

@@ -37,6 +37,22 @@ func (k Known) Speaks(id string) bool {
 	return other || k.Record.knows(id)
 }
 
+// MayHold tells whether the sender may hold a key, going by the record alone;
+// where there is none, it may.
+func (k Known) MayHold(id string) bool {
+	r := k.tags.record
+	return r.Run == "" || r.Holds.ID == id || contains(r.Offered, id)
+}
+
+// Usable tells whether any key works that the sender may hold. Of another user
+// than this one, as the bridge user is, a key is taken to work.
+func (k Known) Usable(user string) bool {
+	return slices.ContainsFunc(append(slices.Clone(k.Record.Offered), k.Record.Holds), func(key Key) bool {
+		i := find(k.Keys, key.ID)
+		return i >= 0 && k.Keys[i].Active || i < 0 && key.ID != "" && key.User != user
+	})
+}
+
 // Look reads the record and the user's keys. current is the key that the sender
 // holds as far as Terraform's state knows.
 func (m *Machine) Look(ctx context.Context, userName string, current Key) (Known, error) {

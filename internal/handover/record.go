@@ -224,18 +224,18 @@ func decodeRecord(value, user string) (Record, error) {
 
 // reconcile puts together what the tag says, which key Terraform's state has,
 // and which keys the user has. A key that only the state has may be the
-// sender's, as may that of the record. Keys to be deleted stay, also when they
-// are gone: the record is open until it says so.
+// sender's, as may that of the record. Keys of the record stay, also when they
+// are gone, until a hand-over has settled what it is about: a key that the sender
+// may hold is not to be forgotten because somebody deleted it.
 func (r Record) reconcile(user string, current Key, listed []string) Record {
+	gone := func(k Key) bool { return k.User == user && !slices.Contains(listed, k.ID) }
 	switch {
-	case current.ID == "" || r.knows(current.ID):
+	case current.ID == "" || r.knows(current.ID) || gone(current):
 	case r.Run == "":
 		r.Holds = current
 	default:
 		r.Offered = append(slices.Clone(r.Offered), current)
 	}
-	gone := func(k Key) bool { return k.User == user && !slices.Contains(listed, k.ID) }
-	r.Offered = slices.DeleteFunc(slices.Clone(r.Offered), gone)
 	if gone(r.Holds) {
 		r.Holds = Key{}
 	}

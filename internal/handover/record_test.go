@@ -126,11 +126,11 @@ func TestReconcile(t *testing.T) {
 			Record{Run: "a", Holds: key("A"), Offered: keys("B")}, key("B"), "A B", Record{Run: "a", Holds: key("A"), Offered: keys("B")},
 		},
 		"they differ: the sender may hold either": {Record{Run: "a", Holds: key("A")}, key("B"), "A B", Record{Run: "a", Holds: key("A"), Offered: keys("B")}},
-		"what is gone is forgotten, unless the record was to say so": {
+		"what is gone stays until a hand-over has settled it": {
 			Record{Run: "a", Holds: key("A"), Offered: keys("B", "C"), Retiring: keys("D", "E")},
 			Key{},
 			"C E",
-			Record{Run: "a", Offered: keys("C"), Retiring: keys("D", "E")},
+			Record{Run: "a", Offered: keys("B", "C"), Retiring: keys("D", "E")},
 		},
 		"of another user's keys nothing is known": {
 			Record{Run: "a", Holds: Key{bridged, id("A")}, Offered: []Key{{former, id("B")}}},

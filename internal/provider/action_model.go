@@ -16,7 +16,7 @@ import (
 // actionTriggers are the triggers that an Action may be for, each with the
 // version of its contract that the sender's code is written for.
 func actionTriggers() map[string]string {
-	return map[string]string{delivery.TriggerSendPhoneMessage: "v2"}
+	return map[string]string{delivery.TriggerSendPhoneMessage: "v2", delivery.TriggerCustomPhoneProvider: "v1"}
 }
 
 type actionModel struct {

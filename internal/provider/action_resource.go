@@ -78,12 +78,13 @@ func (r *actionResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"trigger": schema.StringAttribute{
-				MarkdownDescription: "What Auth0 runs the Action for. Default, and the only one in this version: `" + delivery.TriggerSendPhoneMessage + "`, for tenants with the legacy MFA phone provider. Another trigger means another Action.",
-				Optional:            true,
-				Computed:            true,
-				Default:             stringdefault.StaticString(delivery.TriggerSendPhoneMessage),
-				Validators:          []validator.String{stringvalidator.OneOf(triggers...)},
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+				MarkdownDescription: "What Auth0 runs the Action for: `" + delivery.TriggerSendPhoneMessage + "` (default) on tenants with the legacy MFA phone provider, `" +
+					delivery.TriggerCustomPhoneProvider + "` on the Unified Phone Experience, where a tenant has one such Action, for every phone message. Another trigger means another Action.",
+				Optional:      true,
+				Computed:      true,
+				Default:       stringdefault.StaticString(delivery.TriggerSendPhoneMessage),
+				Validators:    []validator.String{stringvalidator.OneOf(triggers...)},
+				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"runtime": schema.StringAttribute{
 				MarkdownDescription: "Version of Node: `node22` (default) or `node18`, which Auth0's API spells `node18-actions`.",
@@ -186,7 +187,7 @@ func (r *actionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if create {
+	if create && plan.Trigger.ValueString() == delivery.TriggerSendPhoneMessage {
 		r.planOthers(ctx, &resp.Diagnostics)
 	}
 	if !plan.Name.IsUnknown() && !plan.Name.Equal(state.Name) {
@@ -247,7 +248,14 @@ func (r *actionResource) planName(ctx context.Context, want auth0api.Action, sel
 		return ""
 	}
 	for _, a := range actions {
-		if a.Name != want.Name || a.ID == self {
+		if a.ID == self {
+			continue
+		}
+		if a.Name != want.Name {
+			if want.Trigger.ID == delivery.TriggerCustomPhoneProvider && a.Trigger.ID == want.Trigger.ID {
+				r.refuseSecond(a, replaced, diags)
+				return ""
+			}
 			continue
 		}
 		if a.Trigger.ID != want.Trigger.ID {
@@ -277,6 +285,17 @@ func (r *actionResource) planName(ctx context.Context, want auth0api.Action, sel
 		return ""
 	}
 	return ""
+}
+
+// refuseSecond names the tenant's one Action of custom-phone-provider, which the
+// Dashboard's library does not show.
+func (r *actionResource) refuseSecond(a auth0api.Action, replaced string, diags *diag.Diagnostics) {
+	if a.ID == replaced {
+		diags.AddError("The Action cannot be replaced while it is there", fmt.Sprintf(
+			"Action %q (%s) on %s is to be replaced, and a tenant has one Action with the trigger %s, so the new one cannot be made first. Change it in place: every argument but trigger can be.", a.Name, a.ID, r.auth0.Domain(), a.Trigger.ID))
+		return
+	}
+	alreadyExists(diags, typeAction, fmt.Sprintf("The one Action with the trigger %s, %q on %s,", a.Trigger.ID, a.Name, r.auth0.Domain()), a.ID, "")
 }
 
 // isLeft tells whether an Action that is not in the state is what an apply made

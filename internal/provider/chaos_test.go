@@ -325,19 +325,21 @@ func (w *chaosWorld) cell(c acctest.Cell) acctest.Result {
 	}
 	result.Problems = slices.Concat(result.Problems, w.settled(), w.witness.Take(), w.leaks(struck, w.env.Account.Secrets()[secrets:]))
 	if w.exists && len(result.Problems) == 0 && (c.Phase == phaseCreate || struck.exit != 0) {
-		result.Forgot, result.Problems = w.givenBack(c)
+		killed := c.Strike.Kill != acctest.VictimNone && strings.Contains(c.Request.Operation, "/guardian/factors")
+		result.Forgot, result.Problems = w.givenBack(c.Phase == phaseCreate && (killed || strings.Contains(result.Said, "SMS factor is half set up")))
 	}
 	return result
 }
 
 // givenBack destroys everything. What an apply that was struck takes for what
-// was there before, or forgot of it, shows only then.
-func (w *chaosWorld) givenBack(c acctest.Cell) (forgot string, problems []string) {
+// was there before, or forgot of it, shows only then. ruins are what a create of
+// the factor left that was killed, or that says that it could not be undone.
+func (w *chaosWorld) givenBack(ruins bool) (forgot string, problems []string) {
 	w.t.Helper()
 	if o := w.run(w.aim(phaseDestroy), w.args...); o.exit != 0 {
 		return "", []string{"destroy after it fails: " + o.errorText()}
 	}
-	if c.Phase == phaseCreate && c.Strike.Kill != acctest.VictimNone && strings.Contains(c.Request.Operation, "/guardian/factors") {
+	if ruins {
 		forgot = w.forgotten()
 	}
 	problems = w.settled()
@@ -347,8 +349,8 @@ func (w *chaosWorld) givenBack(c acctest.Cell) (forgot string, problems []string
 	return forgot, problems
 }
 
-// forgotten puts right, and names, what a kill in the middle of the factor's
-// create leaves nobody to remember: the provider and the texts of a factor that
+// forgotten puts right, and names, what a create of the factor that ends in the
+// middle leaves nobody to remember: the provider and the texts of a factor that
 // was off and is off again.
 func (w *chaosWorld) forgotten() string {
 	w.t.Helper()

@@ -30,17 +30,8 @@ type clients struct {
 	clock handover.Clock
 	// secrets are the credentials of this provider, masked in every log line.
 	secrets []string
-	// factor keeps the creation of an sms_factor from the middle of the
-	// destruction of another, and factorCreated remembers that this run created
-	// one, see smsFactorResource.Delete.
-	factor        sync.Mutex
-	factorCreated bool
-	// policy and policyCreated are the same for an mfa_policy.
-	policy        sync.Mutex
-	policyCreated bool
-	// delivered holds the ids of the senders that got their first key of an
-	// auth0sns_credentials in this run, see credentialsResource.Delete.
-	delivered sync.Map
+	factor  singleton // of auth0sns_sms_factor
+	policy  singleton // of auth0sns_mfa_policy
 	// releasing keeps two senders, each of which could take over from the other,
 	// from being given up at once.
 	releasing sync.Mutex

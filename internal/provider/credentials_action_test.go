@@ -333,8 +333,10 @@ func TestAccActionCredentialsUnbound(t *testing.T) {
 			Check:            holds(func() { id = w.key(t).ID }),
 		},
 		resource.TestStep{
-			PreConfig: func() { succeeds(t, delivery.Unbind(t.Context(), w.Auth0(t), delivery.TriggerSendPhoneMessage, onlyAction(t, w.Env).ID)) },
-			Config:    w.config(""),
+			PreConfig: func() {
+				succeeds(t, delivery.Unbind(t.Context(), w.Auth0(t), delivery.TriggerSendPhoneMessage, onlyAction(t, w.Env).ID))
+			},
+			Config: w.config(""),
 			ConfigPlanChecks: actionIs(actionAddress, plancheck.ResourceActionUpdate, was(actionAddress, "bound", false),
 				plancheck.ExpectResourceAction(credentialsAddress, plancheck.ResourceActionNoop)),
 			Check: holds(func() {
@@ -484,7 +486,7 @@ func TestAccActionCredentialsTimeout(t *testing.T) {
 	actionSwitch(t, w.Env, func(s *auth0.Switches) { s.DeployTime = auth0.Duration(24 * time.Hour) })
 	w.stopped(t, tf, body("2"), func() {
 		actionSwitch(t, w.Env, func(s *auth0.Switches) { s.DeployTime = 0 })
-	}, `the Action "SNS"`, "was not deployed within", "What was deployed before still runs")
+	}, `the Action "SNS"`, "was not deployed within 1m", "What was deployed before still runs")
 	tf.must("destroy")
 }
 

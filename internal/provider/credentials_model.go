@@ -25,6 +25,7 @@ const (
 	statusRewritten      = "secrets rewritten"
 	statusSenderMissing  = "sender missing"
 	statusInDoubt        = "delivery in doubt"
+	statusForeign        = "key of another object"
 	statusBridge         = "key of the bridge user"
 	statusRotationDue    = "rotation due"
 	statusOldKeyLeft     = "old key left"
@@ -35,7 +36,12 @@ type seen struct {
 	keys []awsapi.AccessKey
 	// record is the zero value where the keys alone say that all is well.
 	record handover.Record
-	sender senderSecrets
+	// owner is whose the record is; "" where it was not asked.
+	owner string
+	// foreign says that the record is another object's, and that the sender holds
+	// a key of that. It was made by an apply that did not live to write the state.
+	foreign bool
+	sender  senderSecrets
 	// written is when the secrets were last written by Terraform.
 	written time.Time
 }
@@ -53,6 +59,7 @@ type credentialsModel struct {
 	RotationDueAt types.String `tfsdk:"rotation_due_at"`
 	SenderID      types.String `tfsdk:"sender_id"`
 	Status        types.String `tfsdk:"status"`
+	RecordOwner   types.String `tfsdk:"record_owner"`
 
 	Timeouts timeouts.Value `tfsdk:"timeouts"`
 }
@@ -64,6 +71,9 @@ func (m credentialsModel) sender() string {
 	}
 	return m.HookID.ValueString()
 }
+
+// imported tells whether the model is that of an import, before its first read.
+func (m credentialsModel) imported() bool { return m.SenderID.IsNull() }
 
 // current is the key that the sender holds.
 func (m credentialsModel) current() handover.Key {
@@ -88,6 +98,9 @@ func (m *credentialsModel) read(found seen, now time.Time) {
 	if i := m.find(found.keys); i >= 0 {
 		m.CreatedAt = types.StringValue(found.keys[i].CreatedAt.UTC().Format(time.RFC3339))
 	}
+	if m.imported() {
+		m.RecordOwner = optionalString(found.owner)
+	}
 	m.SenderID = types.StringValue(m.sender())
 	m.RotationDueAt = m.dueAt()
 	m.Status = types.StringValue(m.statusOf(found, now))
@@ -106,6 +119,8 @@ func (m credentialsModel) statusOf(found seen, now time.Time) string {
 	switch {
 	case found.record.Holds.ID == m.AccessKeyID.ValueString() && found.record.Holds.User != m.IAMUser.ValueString():
 		return statusBridge
+	case found.foreign:
+		return statusForeign
 	case i < 0:
 		return statusKeyMissing
 	case !found.keys[i].Active:
@@ -163,7 +178,7 @@ func (m credentialsModel) rotates(state credentialsModel, imported bool) bool {
 // another, so that it is to get a new one.
 func (m credentialsModel) broken() bool {
 	return slices.Contains([]string{
-		statusKeyMissing, statusKeyInactive, statusSecretsMissing, statusRewritten, statusSenderMissing, statusInDoubt, statusBridge,
+		statusKeyMissing, statusKeyInactive, statusSecretsMissing, statusRewritten, statusSenderMissing, statusInDoubt, statusForeign, statusBridge,
 	}, m.Status.ValueString())
 }
 

@@ -99,9 +99,14 @@ func (r *credentialsResource) Schema(ctx context.Context, _ resource.SchemaReque
 					"A secret of a hook whose value was replaced by hand is not seen: Auth0 never returns it.",
 					statusDelivered, strings.Join([]string{
 						statusKeyMissing, statusKeyInactive, statusSecretsMissing, statusRewritten, statusSenderMissing,
-						statusInDoubt, statusBridge, statusRotationDue, statusOldKeyLeft,
+						statusInDoubt, statusForeign, statusBridge, statusRotationDue, statusOldKeyLeft,
 					}, "`, `")),
 				Computed: true,
+			},
+			"record_owner": schema.StringAttribute{
+				MarkdownDescription: "Name of this object in the record on the IAM user: a random one, not a secret. By it an object that is replaced tells its successor's key from its own.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 		},
 		Blocks: map[string]schema.Block{
@@ -163,13 +168,14 @@ func (r *credentialsResource) ModifyPlan(ctx context.Context, req resource.Modif
 }
 
 // planTakeUp tells what an apply that did not live to write the state has left
-// of these credentials.
+// of these credentials. A record that is closed is also that of an object which
+// they replace: in the apply, a plan cannot tell.
 func (r *credentialsResource) planTakeUp(ctx context.Context, plan credentialsModel, diags *diag.Diagnostics) {
 	user := plan.IAMUser.ValueString()
 	if r.aws == nil || user == "" || plan.sender() == "" {
 		return
 	}
-	known, err := r.machine(plan, "").Look(ctx, user, handover.Key{})
+	known, err := r.machine(plan).Look(ctx, user, handover.Key{})
 	if awsapi.IsNotFound(err) {
 		return
 	}
@@ -179,6 +185,12 @@ func (r *credentialsResource) planTakeUp(ctx context.Context, plan credentialsMo
 	}
 	record := known.Record
 	if record.Run == "" {
+		return
+	}
+	if !record.Open() {
+		diags.AddWarning("The sender has a key already", fmt.Sprintf(
+			"The record on IAM user %q says that sender %s holds key %s since %s. This apply delivers a new one and then deletes that one, which is right where this object replaces another of this state. If another state manages these credentials, do not apply: import them there.",
+			user, plan.sender(), record.Holds.ID, record.At.UTC().Format(time.RFC3339)))
 		return
 	}
 	found := fmt.Sprintf("The record on IAM user %q says that an apply of %s was at work on the keys of sender %s", user, record.At.UTC().Format(time.RFC3339), plan.sender())
@@ -271,10 +283,10 @@ func (r *credentialsResource) Create(ctx context.Context, req resource.CreateReq
 		resp.Diagnostics.AddError("The key was not handed over", err.Error())
 		return
 	}
-	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateOwner, owner)...)
+	plan.RecordOwner = types.StringValue(owner)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	outcome, err := r.machine(plan, owner).Rotate(ctx, handover.Rotation{
+	outcome, err := r.machine(plan).Rotate(ctx, handover.Rotation{
 		User:   plan.IAMUser.ValueString(),
 		Region: plan.Region.ValueString(),
 	})
@@ -287,7 +299,6 @@ func (r *credentialsResource) Create(ctx context.Context, req resource.CreateReq
 		resp.Diagnostics.AddWarning("The hand-over did not finish", err.Error())
 		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateOpen, true)...)
 	}
-	r.delivered.Store(plan.sender(), true)
 	plan.deliver(outcome.Delivered)
 	resp.Diagnostics.Append(r.noteWritten(ctx, plan, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -330,9 +341,17 @@ func (r *credentialsResource) Read(ctx context.Context, req resource.ReadRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	imported := state.SenderID.IsNull()
+	imported := state.imported()
 	asked := state.AccessKeyID.ValueString()
 	state.read(found, r.clock.Now())
+	if imported && state.RecordOwner.IsNull() {
+		owner, err := handover.NewID()
+		if err != nil {
+			resp.Diagnostics.AddError("Access key was not imported", err.Error())
+			return
+		}
+		state.RecordOwner = types.StringValue(owner)
+	}
 	if imported && (slices.Contains([]string{statusKeyMissing, statusSenderMissing}, state.Status.ValueString()) || state.AccessKeyID.ValueString() != asked) {
 		resp.Diagnostics.AddError("There is nothing to import", fmt.Sprintf(
 			"IAM user %q has no access key %s, or %s has no sender %s, or that holds key %s: %s.",
@@ -350,8 +369,6 @@ func (r *credentialsResource) see(ctx context.Context, state credentialsModel, f
 	_, diags := readPrivate(ctx, from, privateOpen, &open)
 	_, more := readPrivate(ctx, from, privateWritten, &found.written)
 	diags.Append(more...)
-	owner, more := r.owner(ctx, from)
-	diags.Append(more...)
 	if diags.HasError() {
 		return seen{}, diags
 	}
@@ -361,13 +378,14 @@ func (r *credentialsResource) see(ctx context.Context, state credentialsModel, f
 		diags.AddError("Access keys cannot be listed", err.Error())
 		return seen{}, diags
 	}
-	if open || len(found.keys) != 1 || state.find(found.keys) < 0 {
-		known, err := r.machine(state, owner).Look(ctx, state.IAMUser.ValueString(), state.current())
+	if open || state.imported() || len(found.keys) != 1 || state.find(found.keys) < 0 {
+		known, err := r.machine(state).Look(ctx, state.IAMUser.ValueString(), state.current())
 		if err != nil && !awsapi.IsNotFound(err) {
 			addAWSError(&diags, "Access keys cannot be looked up", err)
 			return seen{}, diags
 		}
-		if known.Mine {
+		found.owner = known.Record.Owner
+		if found.foreign = !known.Mine && !known.MayHold(state.AccessKeyID.ValueString()); !found.foreign {
 			found.record = known.Record
 		}
 	}
@@ -398,8 +416,6 @@ func (r *credentialsResource) Update(ctx context.Context, req resource.UpdateReq
 	}
 	imported, diags := r.imported(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
-	owner, diags := r.owner(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
 	renamed, err := r.renamed(ctx, plan, state)
 	if err != nil {
 		resp.Diagnostics.AddError("Access keys cannot be listed", err.Error())
@@ -416,9 +432,9 @@ func (r *credentialsResource) Update(ctx context.Context, req resource.UpdateReq
 	var outcome handover.Outcome
 	switch {
 	case plan.AccessKeyID.IsUnknown() && (!renamed || plan.rotates(state, imported)):
-		outcome, err = r.machine(plan, owner).Rotate(ctx, rotation)
+		outcome, err = r.machine(plan).Rotate(ctx, rotation)
 	case state.Status.ValueString() == statusOldKeyLeft:
-		outcome, err = r.machine(plan, owner).Finish(ctx, rotation)
+		outcome, err = r.machine(plan).Finish(ctx, rotation)
 	}
 	if plan.AccessKeyID.IsUnknown() && outcome.Delivered.ID == "" {
 		plan.AccessKeyID, plan.CreatedAt = state.AccessKeyID, state.CreatedAt
@@ -467,8 +483,6 @@ func (r *credentialsResource) Delete(ctx context.Context, req resource.DeleteReq
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	limit, diags := state.Timeouts.Delete(ctx, handoverLimit)
 	resp.Diagnostics.Append(diags...)
-	owner, diags := r.owner(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -481,23 +495,18 @@ func (r *credentialsResource) Delete(ctx context.Context, req resource.DeleteReq
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	machine, user := r.machine(state, owner), state.IAMUser.ValueString()
+	machine, user := r.machine(state), state.IAMUser.ValueString()
 	known, err := machine.Look(ctx, user, state.current())
 	if err != nil && !awsapi.IsNotFound(err) {
 		addAWSError(&resp.Diagnostics, "Access keys cannot be looked up", err)
 		return
 	}
 	keys := known.Record.Keys()
-	_, replaced := r.delivered.Load(state.sender())
 	switch {
-	case !known.Mine:
+	case !known.Mine && !known.MayHold(state.AccessKeyID.ValueString()):
 		// The record is that of an object that replaced this one.
 		keys = slices.DeleteFunc([]handover.Key{state.current()}, func(handover.Key) bool { return state.find(known.Keys) < 0 })
 		err = r.retireReplaced(ctx, machine, keys)
-	case replaced:
-		if err = r.clock.Sleep(ctx, handover.InFlight); err == nil {
-			keys, err = machine.Forget(ctx, user, known)
-		}
 	case known.Record.Released():
 		keys, err = machine.Forget(ctx, user, known)
 	default:
@@ -527,15 +536,14 @@ func (r *credentialsResource) retireReplaced(ctx context.Context, machine *hando
 	return err
 }
 
-// release makes the sender stop using the key, unless people depend on it. A
-// key that is gone or inactive sends nothing, so nobody does; nor where another
+// release makes the sender stop using the key, unless people depend on it. Keys
+// that are gone or inactive send nothing, so nobody does; nor where another
 // sender has taken over.
 func (r *credentialsResource) release(ctx context.Context, state credentialsModel, known handover.Known) diag.Diagnostics {
 	r.releasing.Lock()
 	defer r.releasing.Unlock()
 	var diags diag.Diagnostics
-	i := state.find(known.Keys)
-	if i >= 0 && known.Keys[i].Active && !state.ForceDestroy.ValueBool() {
+	if known.Usable(state.IAMUser.ValueString()) && !state.ForceDestroy.ValueBool() {
 		diags.Append(r.refuseLive(ctx, "key", state.sender())...)
 		if diags.HasError() && r.takenOver(ctx, state) {
 			diags = r.standDown(ctx, state)
@@ -634,15 +642,8 @@ func (r *credentialsResource) ImportState(ctx context.Context, req resource.Impo
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateImported, true)...)
 }
 
-func (r *credentialsResource) machine(m credentialsModel, owner string) *handover.Machine {
-	return &handover.Machine{IAM: r.aws, Sender: r.sender(m.sender()), SenderID: m.sender(), Owner: owner, Clock: r.clock, Observe: logState}
-}
-
-// owner is this object's name in the record; "" after an import.
-func (r *credentialsResource) owner(ctx context.Context, p privateReader) (string, diag.Diagnostics) {
-	var owner string
-	_, diags := readPrivate(ctx, p, privateOwner, &owner)
-	return owner, diags
+func (r *credentialsResource) machine(m credentialsModel) *handover.Machine {
+	return &handover.Machine{IAM: r.aws, Sender: r.sender(m.sender()), SenderID: m.sender(), Owner: m.RecordOwner.ValueString(), Clock: r.clock, Observe: logState}
 }
 
 func (r *credentialsResource) imported(ctx context.Context, p privateReader) (bool, diag.Diagnostics) {

@@ -772,6 +772,28 @@ func TestAccCredentialsTwoApplies(t *testing.T) {
 	first.must("destroy")
 }
 
+// TestAccCredentialsStateRolledBack: the state of before a rotation comes back,
+// from a backup. The key that it names is gone, and that of the sender is not in
+// it, so it must neither be believed nor cost the sender its key.
+func TestAccCredentialsStateRolledBack(t *testing.T) {
+	w := newCredentialsWorld(t)
+	before := w.State()
+	current := newWorkspace(t, w.Env, w.config(`keepers = { n = "1" }`))
+	current.must("apply")
+	old := newWorkspace(t, w.Env, w.config(`keepers = { n = "1" }`))
+	old.copyState(current)
+	current.write(w.config(`keepers = { n = "2" }`))
+	current.must("apply")
+
+	requireEqual(t, "plan of the older state", old.must("plan").changes, map[string]string{})
+	old.must("apply")
+	w.requireWorking(t, "us-east-1")
+	requireEqual(t, "key of the state", w.key(t).ID, w.secrets(t)["AWS_ACCESS_KEY_ID"])
+	requireSettled(t, old)
+	old.must("destroy")
+	requireEqual(t, "what is left after destroy", before.Diff(w.State()), "")
+}
+
 // TestAccCredentialsRetireFails proves that an old key which could not be
 // deleted is not forgotten.
 func TestAccCredentialsRetireFails(t *testing.T) {

@@ -16,6 +16,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
 )
 
 const (
@@ -101,15 +103,30 @@ func (r *mfaPolicyResource) Create(ctx context.Context, req resource.CreateReque
 	defer r.policy.Unlock()
 	prior, err := r.prior(ctx)
 	if err == nil {
-		err = r.set(ctx, policiesOf(plan.Policy.ValueString()))
+		err = r.create(ctx, prior, plan.Policy.ValueString())
 	}
 	if err != nil {
 		addPolicyError(&resp.Diagnostics, err)
 		return
 	}
-	r.policyCreated = true
+	r.policy.created = true
 	plan.Prior = types.StringValue(prior)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// create sets the policy, and goes back where it is not known whether that took
+// effect: the next attempt would take it for what was there before.
+func (r *mfaPolicyResource) create(ctx context.Context, prior, policy string) error {
+	err := r.set(ctx, policiesOf(policy))
+	if !delivery.Ambiguous(err) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handover.CleanupLimit)
+	defer cancel()
+	if undone := r.auth0.SetPolicies(ctx, policiesOf(prior)); undone != nil {
+		return fmt.Errorf("%w\n\nIt was %q before, which could not be given back: %w", err, prior, undone)
+	}
+	return err
 }
 
 // prior is the policy that destroy gives back.
@@ -160,6 +177,7 @@ func (r *mfaPolicyResource) Read(ctx context.Context, req resource.ReadRequest, 
 		notConfigured(&resp.Diagnostics, "MFA policy")
 		return
 	}
+	r.policy.saw()
 	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
 		return
 	}
@@ -173,6 +191,7 @@ func (r *mfaPolicyResource) Read(ctx context.Context, req resource.ReadRequest, 
 		resp.Diagnostics.AddError("MFA policy is not understood", err.Error())
 		return
 	}
+	resp.Diagnostics.Append(r.policy.note(ctx, resp.Private)...)
 	state.Policy = types.StringValue(policy)
 	if state.Prior.IsNull() {
 		// After an import: what is there now is what destroy gives back.
@@ -207,11 +226,15 @@ func (r *mfaPolicyResource) Delete(ctx context.Context, req resource.DeleteReque
 	prior := policiesOf(state.Prior.ValueString())
 	r.policy.Lock()
 	defer r.policy.Unlock()
-	if r.policyCreated {
-		// Replaced with create_before_destroy: giving back what was before
-		// this object would switch off what its successor has switched on.
+	stays, diags := r.policy.succeeded(ctx, req.Private)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	if stays {
+		// Giving back what was before this object would switch off what the other
+		// one has switched on.
 		resp.Diagnostics.AddWarning("MFA policy was left to its successor", fmt.Sprintf(
-			"Another auth0sns_mfa_policy took the policy over in this apply, so %q, which was there before, was not given back.", prior))
+			"Another auth0sns_mfa_policy has the policy, so %q, which was there before, was not given back.", prior))
 		return
 	}
 	now, err := r.auth0.Policies(ctx)

@@ -2,8 +2,6 @@ package provider_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -122,12 +120,27 @@ func TestAccMFAPolicyOfOnlyFactor(t *testing.T) {
 	policy := "\nresource \"auth0sns_mfa_policy\" \"test\" {\n  policy = \"all-applications\"\n  depends_on = [auth0sns_sms_factor.test]\n}\n"
 	tf := newWorkspace(t, env, smsFactorConfig("")+policy)
 	tf.must("apply")
-	succeeds(t, os.Remove(filepath.Join(tf.dir, "terraform.tfstate")))
+	tf.forget()
 	tf.must("apply")
 	requireSettled(t, tf)
 	tf.must("destroy")
 	requirePolicies(t, env)
 	requirePhone(t, env, phoneSettings{provider: "auth0", types: []string{}})
+}
+
+// TestAccMFAPolicyNoAnswer: whether the policy was set is not known, so it is set
+// back. Else the next apply would take it for what was there before, and MFA
+// would stay demanded of everybody.
+func TestAccMFAPolicyNoAnswer(t *testing.T) {
+	env := newPolicyTenant(t)
+	tf := newWorkspace(t, env, mfaPolicyConfig("all-applications"))
+	end := armFault(t, env, control.Fault{Operation: putPolicies, Times: 4, Effect: control.DropAfter})
+	requireWords(t, tf.run("apply").errorText(), "MFA policy was not set", "not known whether")
+	end()
+	tf.must("apply")
+	requirePolicies(t, env, "all-applications")
+	tf.must("destroy")
+	requirePolicies(t, env)
 }
 
 // TestAccMFAPolicyWithoutFactor: everybody who logs in would be locked out.

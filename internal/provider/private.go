@@ -11,13 +11,13 @@ import (
 // Keys of the private state. It never holds a secret.
 const (
 	privateOpen     = "open"     // an operation on credentials left something to do, which their record names
-	privateOwner    = "owner"    // the object's own name in that record
 	privateWritten  = "written"  // when the secrets of an Action were written
 	privateImported = "imported" // credentials came by import: keepers are recorded, not acted on
+	privateOthers   = "others"   // how many other objects of the same singleton are in the state
 	privateTenant   = "tenant"   // the domain of the tenant that the object belongs to
 )
 
-// privateReader, privateWriter and privateState are the framework's private state, whose type
+// privateReader and privateWriter are the framework's private state, whose type
 // is internal to it.
 type privateReader interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
@@ -25,11 +25,6 @@ type privateReader interface {
 
 type privateWriter interface {
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
-}
-
-type privateState interface {
-	privateReader
-	privateWriter
 }
 
 // requireTenant binds an object to the tenant it was created or first read at,

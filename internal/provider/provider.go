@@ -295,6 +295,7 @@ func (p *auth0snsProvider) Resources(context.Context) []func() resource.Resource
 		newHookResource,
 		newActionResource,
 		newCredentialsResource,
+		newPhoneProviderResource,
 		newSMSFactorResource,
 		newMFAPolicyResource,
 	}

@@ -62,7 +62,13 @@ func refusals(requests []control.Entry) int {
 // free tenant, the kind on which people try this out. Whoever sees a 429 there
 // does not come back.
 func TestAccFreeTenant(t *testing.T) {
-	scenario := acctest.Config(t, "scenarios/hook/main.tf")
+	for _, path := range chaosPaths() {
+		t.Run(path, func(t *testing.T) { onFreeTenant(t, acctest.Config(t, "scenarios/"+path+"/main.tf")) })
+	}
+}
+
+func onFreeTenant(t *testing.T, scenario string) {
+	t.Helper()
 	updated := strings.Replace(scenario, `name = "Amazon SNS"`, "name = \"Amazon SNS\"\n  sms  = { allowed_country_codes = [\"+49\"] }", 1)
 	updated = strings.Replace(updated, "  lifecycle {", "  enrollment_message   = \"{{code}}\"\n  verification_message = \"{{code}}\"\n\n  lifecycle {", 1)
 	for name, test := range map[string]struct {

@@ -116,6 +116,9 @@ func (c *clients) warnLive(ctx context.Context, object, senderID string) diag.Di
 }
 
 func describeSender(id string) string {
+	if delivery.IsPhoneProviderID(id) {
+		return "phone provider " + id
+	}
 	if delivery.IsActionID(id) {
 		return "Action " + id
 	}

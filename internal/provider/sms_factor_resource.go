@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -110,10 +109,14 @@ func (r *smsFactorResource) Schema(_ context.Context, _ resource.SchemaRequest, 
 }
 
 func (r *smsFactorResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.clients == nil {
+	if r.clients == nil {
 		return
 	}
 	ctx = r.masked(ctx)
+	if req.Plan.Raw.IsNull() {
+		resp.Diagnostics.Append(r.planDestroy(ctx, req)...)
+		return
+	}
 	var plan, state smsFactorModel
 	create := req.State.Raw.IsNull()
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -184,6 +187,19 @@ func (m smsFactorModel) warnStrangers(diags *diag.Diagnostics) {
 				"%s: nothing is known of %q in the texts of this tenant's path; Auth0 may leave a gap where it stands.", attribute, names))
 		}
 	}
+}
+
+// planDestroy says that people will not get their codes by SMS any more: a block
+// that was renamed reads as a destruction, too.
+func (r *smsFactorResource) planDestroy(ctx context.Context, req resource.ModifyPlanRequest) diag.Diagnostics {
+	var state smsFactorModel
+	diags := req.State.Get(ctx, &state)
+	now := smsFactor{Unified: state.unified(), Enabled: state.Enabled.ValueBool(), Provider: state.SelectedProvider.ValueString()}
+	if !diags.HasError() && now.live() && state.OnDestroy.ValueString() != onDestroyLeave {
+		diags.AddWarning("The SMS factor is in use now", "People who log in get their codes by SMS. After this destroy they do not, unless another auth0sns_sms_factor keeps the factor on. "+
+			"If the block was only renamed, say so with a moved block: without one the factor is off for a moment. To leave it on, set on_destroy = \"leave\" and apply before.")
+	}
+	return diags
 }
 
 // planTexts keeps texts that the configuration leaves out as they are. What was
@@ -462,7 +478,7 @@ func (r *smsFactorResource) Create(ctx context.Context, req resource.CreateReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.factorCreated = true
+	r.factor.created = true
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -477,6 +493,7 @@ func (r *smsFactorResource) Read(ctx context.Context, req resource.ReadRequest, 
 		notConfigured(&resp.Diagnostics, "SMS factor")
 		return
 	}
+	r.factor.saw()
 	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
 		return
 	}
@@ -493,6 +510,7 @@ func (r *smsFactorResource) Read(ctx context.Context, req resource.ReadRequest, 
 		resp.Diagnostics.Append(diags...)
 	}
 	state.read(factor)
+	resp.Diagnostics.Append(r.factor.note(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
 
@@ -545,19 +563,36 @@ func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	ended, diags := r.giveBack(ctx, state, prior, req.Private)
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() || !ended {
+		return
+	}
+	// What goes next, the key first, is what codes on their way are sent with.
+	if err := r.clock.Sleep(ctx, handover.InFlight); err != nil {
+		resp.Diagnostics.AddWarning("Codes on their way may be lost", "The factor was given back, and the run was interrupted while codes on their way were waited for.")
+	}
+}
+
+// giveBack does what on_destroy says. ended tells that people get no more codes
+// through the sender from now on.
+func (r *smsFactorResource) giveBack(ctx context.Context, state smsFactorModel, prior smsFactor, private privateReader) (ended bool, diags diag.Diagnostics) {
 	r.factor.Lock()
 	defer r.factor.Unlock()
-	if r.factorCreated {
-		// Replaced with create_before_destroy: the factor belongs to the new
-		// object, and giving back what was before this one would switch it off.
-		resp.Diagnostics.AddWarning("SMS factor was left to its successor", fmt.Sprintf(
-			"Another auth0sns_sms_factor took the factor over in this apply, so nothing was given back. Its destroy will switch the factor off. Before Terraform, it was: %s.", prior))
-		return
+	stays, diags := r.factor.succeeded(ctx, private)
+	if diags.HasError() {
+		return false, diags
+	}
+	if stays {
+		// The factor belongs to the other object, and giving back what was before
+		// this one would switch it off.
+		diags.AddWarning("SMS factor was left to its successor", fmt.Sprintf(
+			"Another auth0sns_sms_factor has the factor, so nothing was given back. Its destroy will switch the factor off. Before Terraform, it was: %s.", prior))
+		return false, diags
 	}
 	now, err := r.fetch(ctx, state.unified(), state.managesTemplates())
 	if err != nil {
-		addFactorError(&resp.Diagnostics, "SMS factor cannot be read", err)
-		return
+		addFactorError(&diags, "SMS factor cannot be read", err)
+		return false, diags
 	}
 	target := now
 	switch state.OnDestroy.ValueString() {
@@ -566,19 +601,13 @@ func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteReque
 		if !state.managesTemplates() {
 			target.Templates = nil
 		} else if target.Templates == nil {
-			resp.Diagnostics.AddWarning("Message texts were left", "There were none of the tenant's own before, or they are not known because the apply that changed them stopped, and Auth0 has no call that takes them away again. The Dashboard can change them.")
+			diags.AddWarning("Message texts were left", "There were none of the tenant's own before, or they are not known because the apply that changed them stopped, and Auth0 has no call that takes them away again. The Dashboard can change them.")
 		}
 	case onDestroyDisable:
 		target.Enabled = false
 	}
-	resp.Diagnostics.Append(r.change(ctx, "SMS factor was not given back", now, target)...)
-	if resp.Diagnostics.HasError() || !now.live() || target.live() {
-		return
-	}
-	// What goes next, the key first, is what codes on their way are sent with.
-	if err := r.clock.Sleep(ctx, handover.InFlight); err != nil {
-		resp.Diagnostics.AddWarning("Codes on their way may be lost", "The factor was given back, and the run was interrupted while codes on their way were waited for.")
-	}
+	diags.Append(r.change(ctx, "SMS factor was not given back", now, target)...)
+	return now.live() && !target.live(), diags
 }
 
 func (r *smsFactorResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

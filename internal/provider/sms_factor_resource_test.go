@@ -516,6 +516,30 @@ func TestAccSMSFactorOfAnotherName(t *testing.T) {
 	requireSettled(t, tf)
 }
 
+// TestAccSMSFactorDeposed: a replacement stopped after the new object was made,
+// because of something else. The apply after it ends the old object, and must
+// not switch MFA off; the last one to go does.
+func TestAccSMSFactorDeposed(t *testing.T) {
+	env := newSMSFactorWorld(t)
+	succeeds(t, env.Auth0(t).SetFactor(t.Context(), "otp", true))
+	text := func(policy string) string {
+		return smsFactorConfig("lifecycle { create_before_destroy = true }") +
+			"\nresource \"auth0sns_mfa_policy\" \"test\" {\n  policy = \"" + policy + "\"\n  depends_on = [auth0sns_sms_factor.test]\n}\n"
+	}
+	before := env.State()
+	tf := newWorkspace(t, env, text("all-applications"))
+	tf.must("apply")
+	tf.write(text("never"))
+	end := armFault(t, env, control.Fault{Operation: putPolicies, Times: 1, Effect: control.Respond, Status: 403, Body: `{"statusCode":403,"error":"Forbidden","message":"refused by the test"}`})
+	requireWords(t, tf.run("apply", "-replace="+smsFactorAddress).errorText(), "refused by the test")
+	end()
+	requireWords(t, tf.must("apply").text("warning"), "SMS factor was left to its successor")
+	requirePhone(t, env, phoneSettings{enabled: true, provider: "phone-message-hook", types: []string{"sms"}})
+	requireSettled(t, tf)
+	requireWords(t, tf.must("destroy").text("warning"), "The SMS factor is in use now", "moved block")
+	requireEqual(t, "what is left after destroy", before.Diff(env.State()), "")
+}
+
 // TestAccSMSFactorUnified proves that a tenant on the other path says so in plan.
 func TestAccSMSFactorUnified(t *testing.T) {
 	env := newSMSFactorWorld(t)
