@@ -142,9 +142,14 @@ type State struct {
 	Account aws.State
 }
 
-// State returns a copy of the present state.
+// State returns a copy of the present state. A setting that a tenant may lack is
+// what its absence means: there is no request that takes it away again.
 func (e *Env) State() State {
-	return State{Tenant: e.Tenant.Snapshot(), Account: e.Account.Snapshot()}
+	tenant := e.Tenant.Snapshot()
+	if _, ok := tenant.Settings["phone_consolidated_experience"]; !ok && tenant.Settings != nil {
+		tenant.Settings["phone_consolidated_experience"] = false
+	}
+	return State{Tenant: tenant, Account: e.Account.Snapshot()}
 }
 
 // Diff tells in which way another state differs; "" for not at all. When a key

@@ -142,7 +142,7 @@ func (r *smsFactorResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 	case create:
 		r.planCreate(ctx, plan, &resp.Diagnostics)
 	case !plan.SenderID.IsUnknown() && !plan.unified() && !state.unified() && state.SelectedProvider.IsNull():
-		addFactorError(&resp.Diagnostics, "SMS factor cannot go the legacy way", errLegacySender)
+		r.refuseLegacySender(&resp.Diagnostics)
 	}
 }
 
@@ -242,7 +242,7 @@ func (r *smsFactorResource) planCreate(ctx context.Context, plan smsFactorModel,
 		return
 	}
 	if factor.Unified && !plan.unified() && !plan.SenderID.IsUnknown() {
-		addFactorError(diags, "SMS factor cannot go the legacy way", errLegacySender)
+		r.refuseLegacySender(diags)
 		return
 	}
 	want := plan.factor()
@@ -379,7 +379,7 @@ func (r *smsFactorResource) turn(ctx context.Context, failure string, now smsFac
 	var diags diag.Diagnostics
 	to := plan.factor()
 	if now.Unified && !to.Unified {
-		addFactorError(&diags, failure, errLegacySender)
+		r.refuseLegacySender(&diags)
 		return diags
 	}
 	if to.live() && !now.live() {
@@ -437,15 +437,19 @@ func (r *smsFactorResource) phoneProviderAnswers(ctx context.Context, id string)
 	return answers, provider.Name, "Set unified_phone_experience = true on auth0sns_phone_provider, and disabled = false.", err
 }
 
-// errLegacySender is Auth0's answer where it is known beforehand.
-var errLegacySender = &auth0api.Error{Kind: auth0api.LegacyPhone, Message: "the sender of this factor is a hook or an Action of the legacy way"}
+// refuseLegacySender is Auth0's answer where it is known beforehand.
+func (r *smsFactorResource) refuseLegacySender(diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("sender_id"), "The sender is never asked", "sender_id: at "+r.auth0.Domain()+unifiedWay)
+}
+
+const unifiedWay = " messages are sent by a phone provider, since the tenant is on Auth0's Unified Phone Experience. Neither a hook nor an Action with the trigger send-phone-message is ever asked. " +
+	"Use an auth0sns_action with the trigger custom-phone-provider, an auth0sns_phone_provider, and its id as sender_id. Nothing was changed."
 
 // addFactorError adds what a tenant on the Unified Phone Experience means.
 func addFactorError(diags *diag.Diagnostics, summary string, err error) {
 	detail := err.Error()
 	if auth0api.KindOf(err) == auth0api.LegacyPhone {
-		detail += "\n\nThis tenant is on Auth0's Unified Phone Experience: its messages are sent by a phone provider, and neither a hook nor an Action of the trigger send-phone-message is ever asked. " +
-			"Use an auth0sns_action with the trigger custom-phone-provider, an auth0sns_phone_provider, and its id as sender_id. Nothing was changed."
+		detail += "\n\nHere" + unifiedWay
 	}
 	if auth0api.KindOf(err) == auth0api.BadRequest {
 		detail += "\n\nIf the factor was to be switched off: Auth0 keeps the last one on while an MFA policy is set. Set the policy to \"never\" first, or switch another factor on."

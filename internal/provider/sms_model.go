@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -28,7 +29,23 @@ type smsModel struct {
 	TemplateID          types.String `tfsdk:"template_id"`
 	AllowedCountryCodes types.Set    `tfsdk:"allowed_country_codes"`
 	FallbackRegions     types.List   `tfsdk:"fallback_regions"`
+	Texts               types.List   `tfsdk:"texts"`
 	Timeout             types.String `tfsdk:"timeout"`
+}
+
+// textModel is one of the sender's own texts.
+type textModel struct {
+	ClientID            types.String `tfsdk:"client_id"`
+	Language            types.String `tfsdk:"language"`
+	EnrollmentMessage   types.String `tfsdk:"enrollment_message"`
+	VerificationMessage types.String `tfsdk:"verification_message"`
+}
+
+func textTypes() types.ObjectType {
+	return types.ObjectType{AttrTypes: map[string]attr.Type{
+		"client_id": types.StringType, "language": types.StringType,
+		"enrollment_message": types.StringType, "verification_message": types.StringType,
+	}}
 }
 
 func smsAttribute(defaultClient sender.Client) schema.SingleNestedAttribute {
@@ -75,6 +92,28 @@ func smsAttribute(defaultClient sender.Client) schema.SingleNestedAttribute {
 				Optional:            true,
 				ElementType:         types.StringType,
 			},
+			"texts": schema.ListNestedAttribute{
+				MarkdownDescription: "Texts for some applications or languages, in the place of the tenant's. The first one that fits is sent; where none does, the tenant's own text is.",
+				Optional:            true,
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"client_id": schema.StringAttribute{
+						MarkdownDescription: "Client id of the application that people log in to. Default: any.",
+						Optional:            true,
+					},
+					"language": schema.StringAttribute{
+						MarkdownDescription: "Language such as `de` or `pt-BR`; `pt` fits `pt-BR` too. Default: any.",
+						Optional:            true,
+					},
+					"enrollment_message": schema.StringAttribute{
+						MarkdownDescription: "Text when a phone is enrolled, with `{{code}}` and no other placeholder.",
+						Optional:            true,
+					},
+					"verification_message": schema.StringAttribute{
+						MarkdownDescription: "Text of a code at a login, with `{{code}}` and no other placeholder. On the Unified Phone Experience also that of passwordless.",
+						Optional:            true,
+					},
+				}},
+			},
 			"timeout": schema.StringAttribute{
 				MarkdownDescription: "Limit of one request to SNS, `1s` to `8s`. Default `5s`; all attempts together have 8 seconds.",
 				Optional:            true,
@@ -101,6 +140,12 @@ func writeSMS(ctx context.Context, o sender.Options, block map[string]attr.Type)
 	}
 	codes, diags := types.SetValueFrom(ctx, types.StringType, o.AllowedCountryCodes)
 	regions, listDiags := types.ListValueFrom(ctx, types.StringType, o.FallbackRegions)
+	diags.Append(listDiags...)
+	var models []textModel
+	for _, t := range o.Texts {
+		models = append(models, textModel{optionalString(t.ClientID), optionalString(t.Language), optionalString(t.EnrollmentMessage), optionalString(t.VerificationMessage)})
+	}
+	texts, listDiags := types.ListValueFrom(ctx, textTypes(), models)
 	if diags.Append(listDiags...); diags.HasError() {
 		return types.ObjectNull(block), diags
 	}
@@ -114,6 +159,7 @@ func writeSMS(ctx context.Context, o sender.Options, block map[string]attr.Type)
 		TemplateID:          optionalString(o.TemplateID),
 		AllowedCountryCodes: codes,
 		FallbackRegions:     regions,
+		Texts:               texts,
 	}
 	if o.Timeout != 0 {
 		m.Timeout = types.StringValue(o.Timeout.String())
@@ -132,7 +178,28 @@ func (m *smsModel) known() bool {
 		}
 	}
 	return knownElements(m.AllowedCountryCodes.Elements(), m.AllowedCountryCodes.IsUnknown()) &&
-		knownElements(m.FallbackRegions.Elements(), m.FallbackRegions.IsUnknown())
+		knownElements(m.FallbackRegions.Elements(), m.FallbackRegions.IsUnknown()) &&
+		knownElements(m.Texts.Elements(), m.Texts.IsUnknown()) &&
+		!slices.ContainsFunc(m.texts(), func(t textModel) bool {
+			return t.ClientID.IsUnknown() || t.Language.IsUnknown() || t.EnrollmentMessage.IsUnknown() || t.VerificationMessage.IsUnknown()
+		})
+}
+
+// texts are those that are known as a whole.
+func (m *smsModel) texts() []textModel {
+	var texts []textModel
+	for _, element := range m.Texts.Elements() {
+		object, ok := element.(types.Object)
+		if !ok || object.IsUnknown() {
+			continue
+		}
+		text := func(name string) types.String {
+			s, _ := object.Attributes()[name].(types.String)
+			return s
+		}
+		texts = append(texts, textModel{text("client_id"), text("language"), text("enrollment_message"), text("verification_message")})
+	}
+	return texts
 }
 
 // options maps the block to the sender's options, what is not known yet as if
@@ -156,6 +223,12 @@ func (m *smsModel) options() (sender.Options, diag.Diagnostics) {
 		if s, ok := region.(types.String); ok && !s.IsUnknown() {
 			o.FallbackRegions = append(o.FallbackRegions, s.ValueString())
 		}
+	}
+	for _, t := range m.texts() {
+		o.Texts = append(o.Texts, sender.Text{
+			ClientID: t.ClientID.ValueString(), Language: t.Language.ValueString(),
+			EnrollmentMessage: t.EnrollmentMessage.ValueString(), VerificationMessage: t.VerificationMessage.ValueString(),
+		})
 	}
 	var diags diag.Diagnostics
 	if text := m.Timeout.ValueString(); text != "" {
