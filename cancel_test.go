@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ const (
 type moment struct {
 	operation string
 	effect    control.Effect // control.HoldBefore or control.HoldAfter
-	action    bool           // of the Action path, else of the hook path
+	path      string         // whose scenario is applied; "" for hook
 	rotation  bool           // of a rotation, else of the creation of everything
 	// says are patterns of where it stopped and what is true now.
 	says []string
@@ -49,15 +50,14 @@ func TestAccCancelled(t *testing.T) {
 		"factor not on yet":      {operation: "PUT /api/v2/guardian/factors/{name}", effect: control.HoldBefore, says: []string{"SMS factor was not set up", "interrupted"}},
 		"factor on":              {operation: "PUT /api/v2/guardian/factors/{name}", effect: control.HoldAfter, says: []string{"SMS factor was not set up", "interrupted"}},
 		"next key not delivered": {operation: "PATCH /api/v2/hooks/{id}/secrets", effect: control.HoldBefore, rotation: true, says: []string{`The sender holds the new key AKIA\w+\. Still to be deleted, by the next apply: AKIA`}},
-		"action being built":     {operation: "GET /api/v2/actions/actions/{id}", effect: control.HoldAfter, action: true, says: []string{"nothing is left behind"}},
-		"action being deployed":  {operation: "POST /api/v2/actions/actions/{id}/deploy", effect: control.HoldAfter, action: true, says: []string{"nothing is left behind"}},
+		"action being built":     {operation: "GET /api/v2/actions/actions/{id}", effect: control.HoldAfter, path: "action", says: []string{"nothing is left behind"}},
+		"action being deployed":  {operation: "POST /api/v2/actions/actions/{id}/deploy", effect: control.HoldAfter, path: "action", says: []string{"nothing is left behind"}},
+		"flag not turned yet":    {operation: turnFlag, effect: control.HoldBefore, path: "unified", says: notMoved()},
+		"flag turned":            {operation: turnFlag, effect: control.HoldAfter, path: "unified", says: notMoved()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := acctest.New(t, realTime)
-			config := scenario(t)
-			if m.action {
-				config = acctest.Config(t, "scenarios/action/main.tf")
-			}
+			config := acctest.Config(t, "scenarios/"+cmp.Or(m.path, "hook")+"/main.tf")
 			tf := acctest.NewTerraform(t, binary(t), config, env.Variables)
 			apply := []string{"apply", "-auto-approve"}
 			if m.rotation {
@@ -76,6 +76,46 @@ func TestAccCancelled(t *testing.T) {
 			tf.Must(t, append([]string{"plan", "-detailed-exitcode"}, apply[2:]...)...)
 		})
 	}
+}
+
+// turnFlag is the request that moves a tenant to the Unified Phone Experience.
+const turnFlag = "PATCH /api/v2/tenants/settings"
+
+func notMoved() []string {
+	return []string{"Phone provider was not set up", "nothing is left behind"}
+}
+
+// TestAccCancelledMove presses Ctrl-C while a tenant with people in it is moved,
+// and once more while the codes on their way are waited for. They get theirs on
+// the old path, then on the new one.
+func TestAccCancelledMove(t *testing.T) {
+	needAcc(t)
+	env := acctest.New(t, realTime)
+	apply := []string{"apply", "-auto-approve"}
+	tf := acctest.NewTerraform(t, binary(t), acctest.Config(t, "scenarios/action/main.tf"), env.Variables)
+	tf.Must(t, apply...)
+	old := env.Challenge(t).Sender
+
+	tf.Write(t, acctest.Config(t, "scenarios/unified/main.tf"))
+	requireCleanStop(t, cancelAt(t, env, moment{operation: turnFlag, effect: control.HoldAfter}, tf.Start(t, apply...)), notMoved()...)
+	if env.Challenge(t).Sender != old {
+		t.Error("the tenant was moved, and the error says that nothing is left behind")
+	}
+	env.World.Kernel.Journal.Reset()
+	out := interruptAfter(t, env, turnFlag, tf.Start(t, apply...))
+	requireCleanStop(t, out, "execution halted")
+	if !strings.Contains(out.Stdout, "Codes on their way may be lost") {
+		t.Errorf("nobody was told that codes on their way may be lost:\n%s", out.Stdout)
+	}
+	if env.Challenge(t).Sender == old {
+		t.Error("the tenant was not moved, and the warning says that it was")
+	}
+	tf.Must(t, apply...)
+	env.Challenge(t)
+	if left := keys(env); strings.Contains(left, " ") {
+		t.Errorf("after the next apply the user has the keys %s, want one", left)
+	}
+	tf.Must(t, "plan", "-detailed-exitcode")
 }
 
 // cancelAt presses Ctrl-C at that moment.

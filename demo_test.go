@@ -16,6 +16,7 @@ import (
 
 // TestAccDemo runs what a person runs first, and holds the README to what it prints.
 func TestAccDemo(t *testing.T) {
+	t.Parallel()
 	output := demo(t, "hook")
 	root := acctest.ModuleRoot(t)
 	printed := "\n" + withoutChance(output)
@@ -29,13 +30,22 @@ func TestAccDemo(t *testing.T) {
 	}
 }
 
-// TestAccDemoAction is the same on the path that a tenant has today.
-func TestAccDemoAction(t *testing.T) {
-	output := demo(t, "action")
-	for _, line := range []string{"auth0sns_action.sms: Creation complete", "the deployed action sends the code", "No changes.", "no action, no user, no key"} {
-		if !strings.Contains(output, line) {
-			t.Errorf("the demo does not print %q:\n%s", line, output)
-		}
+// TestAccDemoPaths is the same on the paths that a tenant has today.
+func TestAccDemoPaths(t *testing.T) {
+	t.Parallel()
+	for path, lines := range map[string][]string{
+		"action":  {"auth0sns_action.sms: Creation complete", "the deployed action sends the code", "No changes.", "no action, no user, no key"},
+		"unified": {"auth0sns_phone_provider.sms: Creation complete", "the deployed action sends the code", "No changes.", "no phone provider, no action, no user, no key"},
+	} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			output := demo(t, path)
+			for _, line := range lines {
+				if !strings.Contains(output, line) {
+					t.Errorf("the demo does not print %q:\n%s", line, output)
+				}
+			}
+		})
 	}
 }
 

@@ -124,7 +124,7 @@ func kinds(results []Result, text func(Result) string) []kindred {
 }
 
 // anyID is what differs between two failures of the same kind.
-var anyID = regexp.MustCompile(`[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[A-Z0-9]{16,26}\b|127\.0\.0\.1:\d+|"[^"]*"|\d+`)
+var anyID = regexp.MustCompile(`(?:pro|tem)_\w+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[A-Z0-9]{16,26}\b|127\.0\.0\.1:\d+|"[^"]*"|\d+`)
 
 func kindOf(text string) string {
 	kind, _, _ := strings.Cut(anyID.ReplaceAllString(text, "…"), "\n")

@@ -64,9 +64,15 @@ func NewTerraform(t testing.TB, binary, configuration string, variables map[stri
 	for name, value := range variables {
 		tf.env = append(tf.env, name+"="+value)
 	}
-	tf.write(t, "work/main.tf", configuration)
+	tf.Write(t, configuration)
 	tf.Must(t, "init")
 	return tf
+}
+
+// Write replaces the configuration by another one of the same provider.
+func (tf *Terraform) Write(t testing.TB, configuration string) {
+	t.Helper()
+	tf.write(t, "work/main.tf", configuration)
 }
 
 // ShortTempDir is a directory in which a Unix socket can live: its path has at

@@ -22,7 +22,7 @@ const sandboxLong = `Runs Auth0 tenants and AWS accounts on loopback, as strict 
 
 Each instance is one tenant and one account, with a port each. Whatever speaks to Auth0's Management API or to IAM,
 STS and SNS can be pointed at them with the printed environment variables: Terraform, the AWS CLI, an SDK. Deployed
-hooks and send-phone-message Actions are run byte for byte in Node (18 or newer, from PATH) with their npm packages.
+hooks and Actions are run byte for byte in Node (18 or newer, from PATH) with their npm packages.
 Their only network is *.amazonaws.com, which is the emulated account. Nothing leaves this machine but npm's downloads.
 
 A new access key is refused for --key-delay before it works, as AWS does for some seconds. A role that can be assumed is
@@ -42,8 +42,9 @@ Control API, JSON, at the printed address:
   GET    /sandbox/INSTANCE/state         both sides, without secrets
   POST   /sandbox/INSTANCE/seed          set switches, see below
   GET    /sandbox/INSTANCE/inbox         messages that reached a phone
+  GET    /sandbox/INSTANCE/outbox        messages that Twilio or Auth0 itself would have sent
   POST   /sandbox/INSTANCE/challenge     {"phone_number": "+15005550001"}: one MFA step through the deployed sender;
-                                         also action, language, client_id, code
+                                         also action, language, client_id, code, message_type, delivery_method
 
 A fault is {"effect": …} and, to choose requests, "side" (auth0, aws), "instance", "operation" (where * stands for
 anything: "iam:*", "PATCH /api/v2/hooks/*"), "skip" (let so many pass first) and "times" (0: for ever). Effects:
@@ -60,22 +61,28 @@ anything: "iam:*", "PATCH /api/v2/hooks/*"), "skip" (let so many pass first) and
 
 A seed is {"auth0": {…}, "aws": {…}}; what it leaves out stays as it is. Switches of a tenant, and their defaults:
 
-  hooks_mode              available; read_only: since 2024-11-18; disabled (403): tenants since 2023-10-16;
-                          gone (404): after 2026-11-18. --hooks-mode sets it for all tenants
-  second_enabled_hook     conflict (409); switch_over: the old one is disabled; disable_new: the new one stays off
-  hook_secrets_read_only  false; true: read_only refuses to change secrets too
-  prefer_hook             false: a bound Action sends, not an enabled hook; true: the other way round
-  build_time              "2s": from a change of an Action until it can be deployed
-  deploy_time             "1s": from its deploy until the new version runs
-  build_fails             false; true: builds that begin from now on fail
-  duplicate_action_names  false: a second Action of the same name is refused
-  allow_last_factor_off   false: the last factor stays on while a policy demands MFA
-  unified_phone_locked    false; true: the unified phone experience cannot be turned off
-  confidence_score        false; true: the plan has Adaptive MFA
-  token_lifetime_seconds  86400
-  client_scopes           all: the scopes of the printed application's grant
-  delete_client_grant     false; true takes the grant away
-  revoke_tokens           false; true makes every token issued so far invalid
+  hooks_mode                  available; read_only: since 2024-11-18; disabled (403): tenants since 2023-10-16;
+                              gone (404): after 2026-11-18. --hooks-mode sets it for all tenants
+  second_enabled_hook         conflict (409); switch_over: the old one is disabled; disable_new: the new one stays off
+  hook_secrets_read_only      false; true: read_only refuses to change secrets too
+  prefer_hook                 false: a bound Action sends, not an enabled hook; true: the other way round
+  build_time                  "2s": from a change of an Action until it can be deployed
+  deploy_time                 "1s": from its deploy until the new version runs
+  build_fails                 false; true: builds that begin from now on fail
+  duplicate_action_names      false: a second Action of the same name is refused
+  allow_last_factor_off       false: the last factor stays on while a policy demands MFA
+  unified_phone_locked        false; true: the unified phone experience cannot be turned off
+  legacy_phone_gone           false; true: the legacy phone endpoints are closed whatever the setting says
+  phone_binding               unneeded; by_provider: a custom provider binds its Action; by_hand: nothing does
+  phone_action_missing_code   "custom_phone_provider_deployed_action_not_found"
+  templates_without_provider  false; true: phone templates can be customised before there is a provider
+  retry_interval              "1m": between attempts at a message that the Action wants tried again
+  log_delay                   "0s": until GET /logs shows an entry
+  confidence_score            false; true: the plan has Adaptive MFA
+  token_lifetime_seconds      86400
+  client_scopes               all: the scopes of the printed application's grant
+  delete_client_grant         false; true takes the grant away
+  revoke_tokens               false; true makes every token issued so far invalid
 
 Switches of an account, and their defaults:
 

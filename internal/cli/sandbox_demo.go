@@ -37,11 +37,28 @@ const (
 	terraformGrace = 30 * time.Second
 )
 
-// demoPaths are the paths of the demo, each a scenario of the examples, with what there is to know of it.
-func demoPaths() map[string]string {
-	return map[string]string{
-		"hook":   "The path is the guide's own, a hook: Auth0 ended hooks on 2026-11-18, the sandbox still runs them.",
-		"action": "The path is that of tenants with the legacy MFA phone provider, an Action bound to send-phone-message.",
+// demoPath is one way of a tenant to send, a scenario of the examples.
+type demoPath struct {
+	about  string // what there is to know of it
+	sender string // what runs at Auth0
+	gone   string // what destroy leaves nothing of
+}
+
+// demoPaths are the paths of the demo by the name of their scenario.
+func demoPaths() map[string]demoPath {
+	return map[string]demoPath{
+		"hook": {
+			"The path is the guide's own, a hook: Auth0 ended hooks on 2026-11-18, the sandbox still runs them.",
+			"hook", "no hook",
+		},
+		"action": {
+			"The path is that of tenants with the legacy MFA phone provider, an Action bound to send-phone-message.",
+			"action", "no action",
+		},
+		"unified": {
+			"The path is the Unified Phone Experience, which every new tenant has: a phone provider and its custom-phone-provider Action.",
+			"action", "no phone provider, no action",
+		},
 	}
 }
 
@@ -54,7 +71,7 @@ func newDemoCommand() *cobra.Command {
 			"Needs terraform, node and npm on PATH. Nothing outside this machine is touched; npm downloads the hook's package once.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if demoPaths()[path] == "" {
+			if _, ok := demoPaths()[path]; !ok {
 				return fmt.Errorf("--path %q: want one of %s", path, strings.Join(slices.Sorted(maps.Keys(demoPaths())), ", "))
 			}
 			if err := needDemoTools(); err != nil {
@@ -91,7 +108,8 @@ func needDemoTools() error {
 type demo struct {
 	out      io.Writer
 	dir      string
-	path     string
+	scenario string
+	path     demoPath
 	world    *sandbox.World
 	instance *sandbox.Instance
 	before   any
@@ -110,8 +128,8 @@ func runDemo(ctx context.Context, cacheDir, path string, out io.Writer) (err err
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	defer func() { err = errors.Join(err, world.Close()) }()
-	d := &demo{out: out, dir: dir, path: path, world: world, instance: world.Instance(sandbox.DefaultInstances()[0])}
-	d.say("Auth0's guide \"Configure Amazon SNS as MFA SMS Provider\", through Terraform, on a sandbox.\n" + demoPaths()[path])
+	d := &demo{out: out, dir: dir, scenario: path, path: demoPaths()[path], world: world, instance: world.Instance(sandbox.DefaultInstances()[0])}
+	d.say("Auth0's guide \"Configure Amazon SNS as MFA SMS Provider\", through Terraform, on a sandbox.\n" + d.path.about)
 	for _, step := range []func(context.Context) error{d.prepare, d.plan, d.apply, d.login, d.rotate, d.secondPlan, d.showState, d.destroy} {
 		if err := step(ctx); err != nil {
 			return err
@@ -139,7 +157,7 @@ func (d *demo) prepare(ctx context.Context) error {
 	description := d.world.Describe().Instances[0]
 	d.line("Auth0 tenant   %s", description.Auth0.Domain)
 	d.line("AWS account    %s, %s", description.AWS.AccountID, description.AWS.EndpointURL)
-	if err := copyScenario(d.dir, d.path); err != nil {
+	if err := copyScenario(d.dir, d.scenario); err != nil {
 		return err
 	}
 	if err := writeMirror(d.dir); err != nil {
@@ -159,7 +177,7 @@ func (d *demo) apply(ctx context.Context) error {
 }
 
 func (d *demo) login(ctx context.Context) error {
-	d.title("A person logs in, the tenant asks for MFA, the deployed %s sends the code:", d.path)
+	d.title("A person logs in, the tenant asks for MFA, the deployed %s sends the code:", d.path.sender)
 	return d.challenge(ctx)
 }
 
@@ -211,18 +229,20 @@ func (d *demo) destroy(ctx context.Context) error {
 	if !reflect.DeepEqual(leftovers(d.instance), d.before) {
 		return errors.New("tenant or account are not as they were before")
 	}
-	d.line("Tenant and account are as before: no %s, no user, no key, factor and policy as they were.", d.path)
+	d.line("Tenant and account are as before: %s, no user, no key, factor and policy as they were.", d.path.gone)
 	return nil
 }
 
-// leftovers is everything that a run could leave behind.
+// leftovers is everything that a run could leave behind. A setting that is off is
+// one that was never set: there is no request that takes it away again.
 func leftovers(i *sandbox.Instance) any {
-	account := i.Account.Snapshot()
+	account, tenant := i.Account.Snapshot(), i.Tenant.Snapshot()
+	maps.DeleteFunc(tenant.Settings, func(name string, value any) bool { return name == "phone_consolidated_experience" && value == false })
 	users := make([]string, len(account.Users))
 	for n, user := range account.Users {
 		users[n] = user.UniqueID
 	}
-	return []any{i.Tenant.Snapshot(), users, account.SMSAttributes}
+	return []any{tenant, users, account.SMSAttributes}
 }
 
 // challenge plays a login and shows the phone.

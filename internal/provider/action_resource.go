@@ -251,11 +251,12 @@ func (r *actionResource) planName(ctx context.Context, want auth0api.Action, sel
 		if a.ID == self {
 			continue
 		}
+		only := a.Trigger.ID == delivery.TriggerCustomPhoneProvider && a.Trigger.ID == want.Trigger.ID
+		if only && (a.Name != want.Name || a.ID == replaced) {
+			r.refuseSecond(a, replaced, diags)
+			return ""
+		}
 		if a.Name != want.Name {
-			if want.Trigger.ID == delivery.TriggerCustomPhoneProvider && a.Trigger.ID == want.Trigger.ID {
-				r.refuseSecond(a, replaced, diags)
-				return ""
-			}
 			continue
 		}
 		if a.Trigger.ID != want.Trigger.ID {

@@ -416,7 +416,7 @@ func TestAccActionImportRefused(t *testing.T) {
 		id   string
 		want []string
 	}{
-		"another trigger": {other, []string{"Not an Action that sends phone messages", `Action "Login"`, `"post-login" in version "v3"`, `knows "send-phone-message" in version "v2"`}},
+		"another trigger": {other, []string{"Not an Action that sends phone messages", `Action "Login"`, `"post-login" in version "v3"`, `knows "custom-phone-provider" in version "v1", "send-phone-message" in version "v2"`}},
 		"another version": {old.ID, []string{"Not an Action that sends phone messages", `"send-phone-message" in version "v1"`}},
 		"nobody":          {"295d7c28-06dc-4d72-93a6-da8a6d947fbe", []string{"non-existent remote object"}},
 		"a name":          {"Amazon SNS", []string{"Import id is malformed", `"Amazon SNS"`, "UUID"}},

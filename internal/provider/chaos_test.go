@@ -36,7 +36,7 @@ const (
 	// envChaosResults is the file in which a part leaves its results.
 	envChaosResults = "AUTH0SNS_CHAOS_RESULTS"
 
-	sampleRate = 167
+	sampleRate = 271
 	// shardsPerCPU keeps processors busy while cells wait for the SDK of AWS, whose
 	// retries pass in real time.
 	shardsPerCPU = 2
@@ -54,7 +54,7 @@ const (
 )
 
 // chaosPaths are the ways to send.
-func chaosPaths() []string { return []string{"hook", "action"} }
+func chaosPaths() []string { return []string{"hook", "action", "unified"} }
 
 // Values of the variable "variant".
 const (
@@ -65,18 +65,27 @@ const (
 // chaosConfig is the scenario of a path, with code and texts that a variable changes.
 func chaosConfig(t testing.TB, path string) string {
 	t.Helper()
+	const code = "  sms = { sender_id = var.variant }\n"
+	const texts = "  enrollment_message   = \"{{code}} is for ${var.variant}\"\n  verification_message = \"{{code}} is for ${var.variant}\"\n"
+	return addToScenario(t, path, code, texts) + "\nvariable \"variant\" {\n  type = string\n}\n"
+}
+
+// addToScenario is the scenario of a path with more lines for its sender and for
+// its factor.
+func addToScenario(t testing.TB, path, sender, factor string) string {
+	t.Helper()
 	config := acctest.Config(t, "scenarios/"+path+"/main.tf")
-	for before, after := range map[string]string{
-		"  name = \"Amazon SNS\"\n": "  name = \"Amazon SNS\"\n  sms  = { sender_id = var.variant }\n",
-		"  sender_id = auth0sns_credentials.sms.sender_id\n": "  sender_id            = auth0sns_credentials.sms.sender_id\n" +
-			"  enrollment_message   = \"{{code}} is for ${var.variant}\"\n  verification_message = \"{{code}} is for ${var.variant}\"\n",
-	} {
-		if !strings.Contains(config, before) {
-			t.Fatalf("scenario %s has no line %q any more", path, before)
-		}
-		config = strings.Replace(config, before, after, 1)
+	name, id := "  name = \"Amazon SNS\"\n", "  sender_id = auth0sns_credentials.sms.sender_id\n"
+	if path == "unified" {
+		name, id = "  name    = \"Amazon SNS phone provider\"\n", "  sender_id = auth0sns_phone_provider.sms.id\n"
 	}
-	return config + "\nvariable \"variant\" {\n  type = string\n}\n"
+	for line, more := range map[string]string{name: sender, id: factor} {
+		if !strings.Contains(config, line) {
+			t.Fatalf("scenario %s has no line %q any more", path, line)
+		}
+		config = strings.Replace(config, line, line+more, 1)
+	}
+	return config
 }
 
 // TestAccChaos makes every request of a sender's life go wrong in every way.
@@ -325,15 +334,24 @@ func (w *chaosWorld) cell(c acctest.Cell) acctest.Result {
 	}
 	result.Problems = slices.Concat(result.Problems, w.settled(), w.witness.Take(), w.leaks(struck, w.env.Account.Secrets()[secrets:]))
 	if w.exists && len(result.Problems) == 0 && (c.Phase == phaseCreate || struck.exit != 0) {
-		killed := c.Strike.Kill != acctest.VictimNone && strings.Contains(c.Request.Operation, "/guardian/factors")
-		result.Forgot, result.Problems = w.givenBack(c.Phase == phaseCreate && (killed || strings.Contains(result.Said, "SMS factor is half set up")))
+		result.Forgot, result.Problems = w.givenBack(c.Phase == phaseCreate && leavesRuins(c, result.Said))
 	}
 	return result
 }
 
+// leavesRuins tells whether a strike at a creation may leave nobody to remember
+// what was there before: a kill in the middle of what an object is taken over
+// with, or an undoing that failed too, and says so.
+func leavesRuins(c acctest.Cell, said string) bool {
+	writes := func(part string) bool { return strings.Contains(c.Request.Operation, part) }
+	killed := c.Strike.Kill != acctest.VictimNone
+	return killed && (writes("/guardian/factors") || writes("POST /api/v2/branding/phone/templates") || writes("PATCH /api/v2/tenants/settings")) ||
+		strings.Contains(said, "SMS factor is half set up") || strings.Contains(said, "What was done before could not be taken back")
+}
+
 // givenBack destroys everything. What an apply that was struck takes for what
-// was there before, or forgot of it, shows only then. ruins are what a create of
-// the factor left that was killed, or that says that it could not be undone.
+// was there before, or forgot of it, shows only then. ruins are what a creation
+// left that was killed, or that says that it could not be undone.
 func (w *chaosWorld) givenBack(ruins bool) (forgot string, problems []string) {
 	w.t.Helper()
 	if o := w.run(w.aim(phaseDestroy), w.args...); o.exit != 0 {
@@ -349,21 +367,31 @@ func (w *chaosWorld) givenBack(ruins bool) (forgot string, problems []string) {
 	return forgot, problems
 }
 
-// forgotten puts right, and names, what a create of the factor that ends in the
-// middle leaves nobody to remember: the provider and the texts of a factor that
-// was off and is off again.
+// forgotten puts right, and names, what a creation that ends in the middle leaves
+// nobody to remember: the tenant's flag, and the provider and the texts of a
+// factor that was off and is off again.
 func (w *chaosWorld) forgotten() string {
 	w.t.Helper()
 	ctx, tenant, before, now := w.t.Context(), w.env.Auth0(w.t), w.before.Tenant, w.env.State().Tenant
 	var forgot []string
-	if now.Provider != before.Provider {
-		forgot = append(forgot, "provider")
-		succeeds(w.t, tenant.SetSelectedProvider(ctx, before.Provider))
+	put := func(what string, right bool, back func() error) {
+		if !right {
+			forgot = append(forgot, what)
+			succeeds(w.t, back())
+		}
 	}
-	if !maps.Equal(now.Templates, before.Templates) {
-		forgot = append(forgot, "texts")
-		succeeds(w.t, tenant.SetTemplates(ctx, textsBefore()))
-	}
+	// The flag first: it closes the endpoints of the other two.
+	const flag = "phone_consolidated_experience"
+	put("flag", now.Settings[flag] == before.Settings[flag], func() error { return tenant.SetPhoneConsolidatedExperience(ctx, false) })
+	put("provider", now.Provider == before.Provider, func() error { return tenant.SetSelectedProvider(ctx, before.Provider) })
+	put("texts", maps.Equal(now.Templates, before.Templates), func() error { return tenant.SetTemplates(ctx, textsBefore()) })
+	put("texts", len(now.PhoneTemplates) == 0, func() error {
+		var errs []error
+		for _, template := range now.PhoneTemplates {
+			errs = append(errs, tenant.DeletePhoneTemplate(ctx, template.ID))
+		}
+		return errors.Join(errs...)
+	})
 	if len(forgot) == 0 {
 		return ""
 	}
@@ -395,8 +423,28 @@ func (w *chaosWorld) strike(c acctest.Cell, command string) (o outcome, reached 
 		o = w.run(command, w.args...)
 	} else {
 		o = w.killer.run(w.workspace, id, c.Strike.Kill, command, w.args...)
+		w.mendState()
 	}
 	return o, slices.ContainsFunc(faults.List(), func(f control.FaultStatus) bool { return f.ID == id && f.Applied > 0 })
+}
+
+// mendState does what a person does where Terraform was killed in the middle of
+// writing its state, which it truncates first: takes Terraform's own backup,
+// the state at the beginning of the command.
+func (w *chaosWorld) mendState() {
+	w.t.Helper()
+	state := filepath.Join(w.dir, "terraform.tfstate")
+	if data, err := os.ReadFile(state); err != nil || json.Valid(data) {
+		return
+	}
+	backup, err := os.ReadFile(state + ".backup")
+	switch {
+	case errors.Is(err, os.ErrNotExist): // There was no state then.
+		err = os.Remove(state)
+	case err == nil:
+		err = os.WriteFile(state, backup, 0o600)
+	}
+	succeeds(w.t, err)
 }
 
 // awaitServices waits until an outage is over.

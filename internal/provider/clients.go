@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -40,6 +41,9 @@ type clients struct {
 	refreshed sync.Map
 	// live is what plans of a destroy have found out.
 	live liveSenders
+	// plansPhoneProvider says that the configuration has an auth0sns_phone_provider.
+	// Without one, a sender that is not made yet is none.
+	plansPhoneProvider atomic.Bool
 }
 
 // base gives a resource its clients.

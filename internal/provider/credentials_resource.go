@@ -160,6 +160,7 @@ func (r *credentialsResource) ModifyPlan(ctx context.Context, req resource.Modif
 		imported, diags := r.imported(ctx, req.Private)
 		resp.Diagnostics.Append(diags...)
 		r.planUpdate(&plan, state, imported, &resp.Diagnostics)
+		resp.Diagnostics.Append(r.refuseHook(ctx, plan, state)...)
 	}
 	if create || plan.AccessKeyID.IsUnknown() {
 		r.planMint(ctx, plan, &resp.Diagnostics)
@@ -254,6 +255,24 @@ func (r *credentialsResource) planUpdate(plan *credentialsModel, state credentia
 	if plan.rotates(state, imported) {
 		plan.AccessKeyID, plan.CreatedAt, plan.RotationDueAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	}
+}
+
+// refuseHook keeps a live Action from being given up for a hook. The apply could
+// not end: nothing at Auth0 tells that a hook is asked, and so that the Action's
+// key can go.
+func (r *credentialsResource) refuseHook(ctx context.Context, plan, state credentialsModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if r.auth0 == nil || state.ActionID.IsNull() || !plan.ActionID.IsNull() {
+		return diags
+	}
+	if live, err := r.live.of(ctx, r.auth0, state.sender()); err != nil {
+		diags.AddError("Cannot tell whether the Action is in use", err.Error())
+	} else if live {
+		diags.AddAttributeError(path.Root("hook_id"), "There is no way back to a hook", fmt.Sprintf(
+			"hook_id: people who log in to %s get their codes through Action %s, and Auth0 ended hooks on 2026-11-18: a tenant may list one that is never asked. Keep the Action; "+
+				"or, if codes may stop, set enabled = false on auth0sns_sms_factor and apply that first.", r.auth0.Domain(), state.sender()))
+	}
+	return diags
 }
 
 // planMint checks, before anything changes, what a new key will need.
@@ -592,8 +611,10 @@ func (r *credentialsResource) standDown(ctx context.Context, state credentialsMo
 	return diags
 }
 
-// takenOver tells whether Auth0 runs another Action that holds a key of the same
-// user, as the record of that Action says. What cannot be read proves nothing.
+// takenOver tells whether another Action sends the codes that this sender does,
+// with a key of the same user, as the record of that Action says. On the Unified
+// Phone Experience an Action of send-phone-message is bound and not asked. What
+// cannot be read proves nothing.
 func (r *credentialsResource) takenOver(ctx context.Context, state credentialsModel) bool {
 	bindings, err := r.auth0.Bindings(ctx, delivery.TriggerSendPhoneMessage)
 	if err != nil {
@@ -601,6 +622,9 @@ func (r *credentialsResource) takenOver(ctx context.Context, state credentialsMo
 	}
 	return slices.ContainsFunc(bindings, func(b auth0api.Binding) bool {
 		if b.ActionID == state.sender() {
+			return false
+		}
+		if live, err := delivery.SenderIsLive(ctx, r.auth0, b.ActionID); err != nil || !live {
 			return false
 		}
 		other := handover.Machine{IAM: r.aws, SenderID: b.ActionID}

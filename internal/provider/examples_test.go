@@ -148,7 +148,7 @@ func TestAccDocsRequests(t *testing.T) {
 		pages[name] = exampleRequests(t, name)
 		for when, operations := range pages[name] {
 			documented = append(documented, operations...)
-			if when == "refresh" {
+			if strings.HasSuffix(when, "refresh") && !strings.Contains(when, "With a phone provider") {
 				refresh = append(refresh, operations...)
 			}
 		}
@@ -219,6 +219,7 @@ var (
 	hookID        = regexp.MustCompile(`\b01[0-9A-Z]{24}\b`)
 	actionID      = regexp.MustCompile(`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`)
 	accessKeyID   = regexp.MustCompile(`\bAKIA[0-9A-Z]{16}\b`)
+	phoneID       = regexp.MustCompile(`\bpro_[0-9A-Za-z]{22}\b`)
 )
 
 // exampleImports imports by both files of a folder, with the ids of this world in the place of those on the page.
@@ -247,6 +248,9 @@ func exampleImports(t *testing.T, env *acctest.Env, folder string) []resource.Te
 				}
 				for _, a := range state.Tenant.Actions {
 					id = actionID.ReplaceAllString(id, a.ID)
+				}
+				for _, p := range state.Tenant.PhoneProviders {
+					id = phoneID.ReplaceAllString(id, p.ID)
 				}
 				for _, u := range state.Account.Users {
 					if u.Name == "auth0-mfa-sms" && len(u.AccessKeys) > 0 {
@@ -321,7 +325,8 @@ func exampleTemplate(t *testing.T, name string) string {
 	return string(data)
 }
 
-// exampleRequests reads the table under "Requests" of a page: operations, as the journal names them, by row.
+// exampleRequests reads the tables under "Requests" of a page: operations, as the journal names them, by row. A row of a
+// table under a line that ends with a colon has that line in front of its name. No example that is refreshed has texts.
 func exampleRequests(t *testing.T, name string) map[string][]string {
 	t.Helper()
 	_, table, found := strings.Cut(exampleTemplate(t, "resources/"+name+".md.tmpl"), "\n## Requests\n")
@@ -329,14 +334,21 @@ func exampleRequests(t *testing.T, name string) map[string][]string {
 		t.Fatalf("the page of %s has no section Requests", name)
 	}
 	operation := regexp.MustCompile("`([a-z]+:[A-Z][A-Za-z]+|[A-Z]+ /[^`]+)`")
-	rows := map[string][]string{}
+	rows, title := map[string][]string{}, ""
 	for line := range strings.Lines(table) {
 		cells := strings.Split(line, "|")
+		if strings.HasSuffix(line, ":\n") {
+			title = strings.TrimSpace(line) + " "
+		}
 		if len(cells) < 4 {
 			continue
 		}
+		when := title + strings.TrimSpace(cells[1])
+		if strings.HasSuffix(when, "refresh") {
+			cells[2], _, _ = strings.Cut(cells[2], "; with texts")
+		}
 		for _, match := range operation.FindAllStringSubmatch(cells[2], -1) {
-			rows[strings.TrimSpace(cells[1])] = append(rows[strings.TrimSpace(cells[1])], match[1])
+			rows[when] = append(rows[when], match[1])
 		}
 	}
 	return rows

@@ -59,6 +59,18 @@ func (m phoneProviderModel) provider() auth0api.PhoneProvider {
 	}
 }
 
+// known tells whether the plan says all that a provider which is there already
+// is compared with.
+func (m phoneProviderModel) known() bool {
+	return !m.Disabled.IsUnknown() && !m.TakeOver.IsUnknown() && knownElements(m.DeliveryMethods.Elements(), m.DeliveryMethods.IsUnknown())
+}
+
+// moves tells whether a tenant that is on the Unified Phone Experience, or is
+// not, has to go over to the other side.
+func (m phoneProviderModel) moves(unified bool) bool {
+	return !m.Unified.IsNull() && m.Unified.ValueBool() != unified
+}
+
 // read takes over what Auth0 says of the provider.
 func (m *phoneProviderModel) read(p auth0api.PhoneProvider) {
 	m.ID = types.StringValue(p.ID)

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -68,7 +69,7 @@ func (r *phoneProviderResource) Schema(_ context.Context, _ resource.SchemaReque
 			},
 			"unified_phone_experience": schema.BoolAttribute{
 				MarkdownDescription: "Whether the tenant is on the Unified Phone Experience, its setting `phone_consolidated_experience`. It moves every phone message of the tenant, passwordless too. " +
-					"Left out, the setting is not touched. On tenants that began with it Auth0 does not switch it off.",
+					"Left out, the setting is not touched. Turning back is refused without `force_destroy` while the SMS factor is on. On tenants that began with it Auth0 does not switch it off.",
 				Optional: true,
 			},
 			"take_over": schema.BoolAttribute{
@@ -107,6 +108,7 @@ func (r *phoneProviderResource) ModifyPlan(ctx context.Context, req resource.Mod
 		}
 		return
 	}
+	r.plansPhoneProvider.Store(true)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("name"), delivery.PhoneProviderCustom)...)
 	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
 	if resp.Diagnostics.HasError() || r.auth0 == nil || resp.Plan.Raw.Equal(req.State.Raw) {
@@ -120,16 +122,11 @@ func (r *phoneProviderResource) ModifyPlan(ctx context.Context, req resource.Mod
 		r.planCreate(ctx, plan, &resp.Diagnostics)
 		return
 	}
-	if state.Name.ValueString() != delivery.PhoneProviderCustom && !plan.TakeOver.ValueBool() {
-		refuseTakeOver(&resp.Diagnostics, r.auth0.Domain(), state.Name.ValueString())
-	}
-	if plan.Unified.ValueBool() && !state.Unified.ValueBool() {
-		warnUnified(&resp.Diagnostics, r.auth0.Domain())
-	}
+	r.planUpdate(ctx, plan, state, resp)
 }
 
 func (m phoneProviderModel) scopes() []string {
-	scopes := []string{"read:phone_providers", "create:phone_providers", "update:phone_providers", "delete:phone_providers", "read:tenant_settings"}
+	scopes := []string{"read:phone_providers", "create:phone_providers", "update:phone_providers", "delete:phone_providers", "read:tenant_settings", "read:guardian_factors"}
 	if !m.Unified.IsNull() {
 		scopes = append(scopes, "update:tenant_settings")
 	}
@@ -147,15 +144,18 @@ func (r *phoneProviderResource) planCreate(ctx context.Context, plan phoneProvid
 	for _, p := range providers {
 		r.planExisting(p, plan, diags)
 	}
-	settings, err := r.auth0.TenantSettings(ctx)
-	switch unified := settings.PhoneConsolidatedExperience; {
-	case err != nil:
-		diags.AddError("Settings of the tenant cannot be read", err.Error())
-	case !unified && plan.Unified.ValueBool():
-		warnUnified(diags, r.auth0.Domain())
-	case !unified && plan.Unified.IsNull():
-		diags.AddAttributeWarning(path.Root("unified_phone_experience"), "The phone provider will not be asked", fmt.Sprintf(
-			"unified_phone_experience: %s is not on the Unified Phone Experience, so MFA messages go the legacy way, past its phone provider. Set it to true to move the tenant.", r.auth0.Domain()))
+	r.planMove(ctx, plan, diags)
+}
+
+// planUpdate treats another provider, which somebody has put in the place of
+// this one or which was imported, as one that is there before the first apply.
+func (r *phoneProviderResource) planUpdate(ctx context.Context, plan, state phoneProviderModel, resp *resource.ModifyPlanResponse) {
+	if state.Name.ValueString() != delivery.PhoneProviderCustom {
+		r.planExisting(auth0api.PhoneProvider{ID: state.ID.ValueString(), Name: state.Name.ValueString()}, plan, &resp.Diagnostics)
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("prior"), types.ObjectUnknown(phoneProviderPriorTypes()))...)
+	}
+	if !plan.Unified.Equal(state.Unified) {
+		r.planMove(ctx, plan, &resp.Diagnostics)
 	}
 }
 
@@ -164,12 +164,15 @@ func (r *phoneProviderResource) planCreate(ctx context.Context, plan phoneProvid
 func (r *phoneProviderResource) planExisting(p auth0api.PhoneProvider, plan phoneProviderModel, diags *diag.Diagnostics) {
 	_, differs := phoneProviderPatch(p, plan.provider())
 	switch {
+	case !plan.known():
 	case p.Name != delivery.PhoneProviderCustom && plan.TakeOver.ValueBool():
 		diags.AddWarning("Another phone provider loses its place", fmt.Sprintf(
 			"%s sends its phone messages through %s (%s). This apply puts the provider custom in its place. Its credentials cannot be given back, because Auth0 never shows them: keep them where you can set them up again.",
 			r.auth0.Domain(), p.Name, p.ID))
 	case p.Name != delivery.PhoneProviderCustom:
-		refuseTakeOver(diags, r.auth0.Domain(), p.Name)
+		diags.AddAttributeError(path.Root("take_over"), "The tenant has another phone provider", fmt.Sprintf(
+			"take_over: %s sends its phone messages through %s (%s), and a tenant has one phone provider. Taking its place loses its credentials, which Auth0 never shows. Set take_over = true if that is meant.",
+			r.auth0.Domain(), p.Name, p.ID))
 	case differs:
 		alreadyExists(diags, typePhoneProvider, fmt.Sprintf("A phone provider (%s) on %s", describeProvider(p), r.auth0.Domain()), p.ID, "")
 	default:
@@ -179,15 +182,33 @@ func (r *phoneProviderResource) planExisting(p auth0api.PhoneProvider, plan phon
 	}
 }
 
-func refuseTakeOver(diags *diag.Diagnostics, domain, name string) {
-	diags.AddAttributeError(path.Root("take_over"), "The tenant has another phone provider", fmt.Sprintf(
-		"take_over: %s sends its phone messages through %s, and a tenant has one phone provider. Taking its place loses its credentials, which Auth0 never shows. Set take_over = true if that is meant.", domain, name))
+// planMove says what the tenant's flag means for every phone message.
+func (r *phoneProviderResource) planMove(ctx context.Context, plan phoneProviderModel, diags *diag.Diagnostics) {
+	unified, err := r.isUnified(ctx)
+	switch {
+	case err != nil:
+		diags.AddError("Settings of the tenant cannot be read", err.Error())
+	case !unified && plan.Unified.ValueBool():
+		diags.AddAttributeWarning(path.Root("unified_phone_experience"), "Every phone message of the tenant moves", fmt.Sprintf(
+			"unified_phone_experience: %s goes over to the Unified Phone Experience. From then on this provider sends MFA codes, and the codes of passwordless and of password resets by phone too. "+
+				"Legacy phone settings can no longer be read or written through the API.", r.auth0.Domain()))
+	case !unified && plan.Unified.IsNull():
+		diags.AddAttributeWarning(path.Root("unified_phone_experience"), "The phone provider will not be asked", fmt.Sprintf(
+			"unified_phone_experience: %s is not on the Unified Phone Experience, so MFA messages go the legacy way, past its phone provider. Set it to true to move the tenant.", r.auth0.Domain()))
+	}
 }
 
-func warnUnified(diags *diag.Diagnostics, domain string) {
-	diags.AddAttributeWarning(path.Root("unified_phone_experience"), "Every phone message of the tenant moves", fmt.Sprintf(
-		"unified_phone_experience: %s goes over to the Unified Phone Experience. From then on this provider sends MFA codes, and the codes of passwordless and of password resets by phone too. "+
-			"Legacy phone settings can no longer be read or written through the API.", domain))
+// isUnified tells which way a tenant's messages go: by its flag, or else by
+// whether Auth0 has closed the legacy way to it.
+func (c *clients) isUnified(ctx context.Context) (bool, error) {
+	settings, err := c.auth0.TenantSettings(ctx)
+	if err != nil || settings.PhoneConsolidatedExperience {
+		return settings.PhoneConsolidatedExperience, err
+	}
+	if _, err = c.auth0.SelectedProvider(ctx); auth0api.KindOf(err) == auth0api.LegacyPhone {
+		return true, nil
+	}
+	return false, err
 }
 
 func (r *phoneProviderResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -214,6 +235,10 @@ func (r *phoneProviderResource) Create(ctx context.Context, req resource.CreateR
 	if len(found) > 0 && found[0].Name != delivery.PhoneProviderCustom {
 		prior = found[0].Name
 	}
+	resp.Diagnostics.Append(r.refuseMove(ctx, plan, unified)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	resp.Diagnostics.Append(r.setUp(ctx, &plan, found, unified)...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -224,52 +249,97 @@ func (r *phoneProviderResource) Create(ctx context.Context, req resource.CreateR
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
-// setUp makes the provider and moves the tenant to it. One that is made goes
-// again where the tenant could not be moved: in the state it would be tainted.
-// One whose place is taken comes after the tenant's flag, so that nothing is lost
-// that could not be given back.
+// step is a part of a creation, and what takes it back.
+type step struct{ do, undo func(context.Context) error }
+
+// setUp makes the provider and moves the tenant to it. Where one of the two
+// fails, what was done is taken back: in the state it would be tainted. A
+// provider whose place is taken comes after the tenant's flag, so that nothing is
+// lost that could not be given back, unless it is switched off: then nobody would
+// send in between.
 func (r *phoneProviderResource) setUp(ctx context.Context, plan *phoneProviderModel, found []auth0api.PhoneProvider, unified bool) diag.Diagnostics {
 	var diags diag.Diagnostics
-	const failed = "Phone provider was not set up"
-	if len(found) > 0 {
-		if err := r.move(ctx, unified, plan.Unified); err != nil {
-			diags.AddError(failed, err.Error())
-			return diags
+	steps := []step{r.install(plan, found), r.moving(*plan, unified)}
+	if len(found) > 0 && !found[0].Disabled {
+		slices.Reverse(steps)
+	}
+	for i, s := range steps {
+		err := s.do(ctx)
+		if err == nil {
+			continue
 		}
-		p, err := r.bring(ctx, found[0], plan.provider())
-		if err != nil {
-			diags.AddError(failed, err.Error()+"\n\n"+r.undo(ctx, func(ctx context.Context) error {
-				if plan.Unified.IsNull() || plan.Unified.ValueBool() == unified {
-					return nil
-				}
-				return r.auth0.SetPhoneConsolidatedExperience(ctx, unified)
-			}))
-			return diags
+		done := steps[:i]
+		if delivery.Ambiguous(err) {
+			done = steps[:i+1]
 		}
-		plan.ID = types.StringValue(p.ID)
+		diags.AddError("Phone provider was not set up", err.Error()+undo(ctx, done))
 		return diags
 	}
-	p, err := r.create(ctx, plan.provider())
-	if err != nil {
-		diags.AddError(failed, err.Error())
-		return diags
+	if plan.moves(unified) {
+		return r.settle(ctx)
 	}
-	if err := r.move(ctx, unified, plan.Unified); err != nil {
-		diags.AddError(failed, err.Error()+"\n\n"+r.undo(ctx, func(ctx context.Context) error { return r.auth0.DeletePhoneProvider(ctx, p.ID) }))
-		return diags
-	}
-	plan.ID = types.StringValue(p.ID)
 	return diags
 }
 
-// undo takes back what a creation has done before it failed, and says so.
-func (r *phoneProviderResource) undo(ctx context.Context, step func(context.Context) error) string {
+// install makes the provider, or changes the one that is there.
+func (r *phoneProviderResource) install(plan *phoneProviderModel, found []auth0api.PhoneProvider) step {
+	want := plan.provider()
+	if len(found) > 0 {
+		return step{
+			do: func(ctx context.Context) error {
+				p, err := r.bring(ctx, found[0], want)
+				plan.ID = types.StringValue(p.ID)
+				return err
+			},
+			undo: func(context.Context) error {
+				return fmt.Errorf("the credentials of %s, the provider that was there, cannot be given back", found[0].Name)
+			},
+		}
+	}
+	return step{
+		do: func(ctx context.Context) error {
+			p, err := r.create(ctx, want)
+			plan.ID = types.StringValue(p.ID)
+			return err
+		},
+		undo: func(ctx context.Context) error {
+			p, made, err := r.find(ctx, want)
+			if err == nil && made {
+				err = r.auth0.DeletePhoneProvider(ctx, p.ID)
+			}
+			return err
+		},
+	}
+}
+
+// moving turns the tenant's flag.
+func (r *phoneProviderResource) moving(plan phoneProviderModel, unified bool) step {
+	turn := func(to bool) func(context.Context) error {
+		return func(ctx context.Context) error {
+			if !plan.moves(unified) {
+				return nil
+			}
+			return r.auth0.SetPhoneConsolidatedExperience(ctx, to)
+		}
+	}
+	return step{do: turn(!unified), undo: turn(unified)}
+}
+
+// undo takes back what a creation has done before it failed, the last first, and
+// says so. It ends where a step cannot be taken back: a tenant that stays on the
+// Unified Phone Experience keeps its provider.
+func undo(ctx context.Context, done []step) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handover.CleanupLimit)
 	defer cancel()
-	if err := step(ctx); err != nil && !auth0api.IsNotFound(err) {
-		return fmt.Sprintf("What was done before could not be taken back (%v). The next plan says what is there.", err)
+	for _, s := range slices.Backward(done) {
+		if err := s.undo(ctx); err != nil {
+			return fmt.Sprintf("\n\nWhat was done before could not be taken back: %v. The next plan says what is there.", err)
+		}
 	}
-	return "What was done before was taken back; nothing is left behind."
+	if len(done) == 0 {
+		return ""
+	}
+	return "\n\nWhat was done before was taken back; nothing is left behind."
 }
 
 // create makes the provider, or finds the one that its own request made whose
@@ -279,16 +349,21 @@ func (r *phoneProviderResource) create(ctx context.Context, want auth0api.PhoneP
 	if failure == nil || !mayExist(failure) {
 		return p, failure
 	}
-	found, err := r.auth0.PhoneProviders(ctx)
-	if err != nil {
-		return auth0api.PhoneProvider{}, failure
-	}
-	for _, p := range found {
-		if _, differs := phoneProviderPatch(p, want); !differs {
-			return p, nil
-		}
+	if p, made, err := r.find(ctx, want); err == nil && made {
+		return p, nil
 	}
 	return auth0api.PhoneProvider{}, failure
+}
+
+// find looks for a provider that is as it is wanted.
+func (r *phoneProviderResource) find(ctx context.Context, want auth0api.PhoneProvider) (p auth0api.PhoneProvider, found bool, err error) {
+	providers, err := r.auth0.PhoneProviders(ctx)
+	for _, p := range providers {
+		if _, differs := phoneProviderPatch(p, want); !differs {
+			return p, true, nil
+		}
+	}
+	return auth0api.PhoneProvider{}, false, err
 }
 
 // bring changes what differs in a provider.
@@ -300,23 +375,43 @@ func (r *phoneProviderResource) bring(ctx context.Context, now, want auth0api.Ph
 	return r.auth0.UpdatePhoneProvider(ctx, now.ID, patch)
 }
 
-// move turns the tenant's flag. What the other path has begun to send must end
-// before Terraform goes on: next may come the key that it is sent with.
-func (r *phoneProviderResource) move(ctx context.Context, now bool, want types.Bool) error {
-	if want.IsNull() || want.ValueBool() == now {
-		return nil
+// refuseMove is invariant 3 of the design for the tenant's flag: people who get
+// their codes now get them afterwards.
+func (r *phoneProviderResource) refuseMove(ctx context.Context, plan phoneProviderModel, unified bool) diag.Diagnostics {
+	var diags diag.Diagnostics
+	toProvider := plan.Unified.ValueBool()
+	if !plan.moves(unified) || plan.ForceDestroy.ValueBool() || toProvider && !plan.Disabled.ValueBool() {
+		return diags
 	}
 	factors, err := r.auth0.Factors(ctx)
-	if err != nil {
-		return err
+	attribute, summary := path.Root("unified_phone_experience"), "The tenant cannot be moved while the SMS factor is on"
+	switch {
+	case err != nil:
+		diags.AddError("Cannot tell whether the phone provider is in use", err.Error()+"\n\nNothing was changed.")
+	case !factors[delivery.FactorSMS]:
+	case toProvider:
+		diags.AddAttributeError(attribute, summary, fmt.Sprintf(
+			"unified_phone_experience: on the Unified Phone Experience the phone provider sends the codes of people who log in to %s, and disabled = true switches it off. Nothing was changed.\n\n"+
+				"Set disabled = false, or force_destroy = true if nobody is to get a code.", r.auth0.Domain()))
+	default:
+		diags.AddAttributeError(attribute, summary, fmt.Sprintf(
+			"unified_phone_experience: people who log in to %s get their codes on the Unified Phone Experience. Back on the legacy way they would get them from the provider that is selected there, and Auth0 does not show which one that is while the tenant has the Unified Phone Experience. Nothing was changed.\n\n"+
+				"Switch auth0sns_sms_factor off (enabled = false) in an apply before, or set force_destroy = true if you know that the legacy way serves: it does with a sender on it and the provider that an auth0sns_sms_factor has selected before the tenant was moved.", r.auth0.Domain()))
 	}
-	if err := r.auth0.SetPhoneConsolidatedExperience(ctx, want.ValueBool()); err != nil {
-		return err
+	return diags
+}
+
+// settle waits for what the path that the tenant has left has begun to send: what
+// goes next may be the key that it is sent with.
+func (r *phoneProviderResource) settle(ctx context.Context) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if factors, err := r.auth0.Factors(ctx); err == nil && !factors[delivery.FactorSMS] {
+		return diags
 	}
-	if !factors[delivery.FactorSMS] {
-		return nil
+	if err := r.clock.Sleep(ctx, handover.InFlight); err != nil {
+		diags.AddWarning("Codes on their way may be lost", "The tenant was moved, and the run was interrupted while codes on their way were waited for.")
 	}
-	return r.clock.Sleep(ctx, handover.InFlight)
+	return diags
 }
 
 func (r *phoneProviderResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -393,30 +488,58 @@ func (r *phoneProviderResource) Update(ctx context.Context, req resource.UpdateR
 			return
 		}
 	}
-	if err := r.update(ctx, plan); err != nil {
+	unified, err := r.flag(ctx, plan)
+	if err != nil {
 		resp.Diagnostics.AddError("Phone provider was not updated", err.Error())
 		return
+	}
+	if resp.Diagnostics.Append(r.refuseMove(ctx, plan, unified)...); resp.Diagnostics.HasError() {
+		return
+	}
+	if err := r.update(ctx, plan, unified); err != nil {
+		resp.Diagnostics.AddError("Phone provider was not updated", err.Error())
+		return
+	}
+	if plan.moves(unified) {
+		resp.Diagnostics.Append(r.settle(ctx)...)
+	}
+	if plan.Prior.IsUnknown() {
+		prior, diags := state.prior(ctx)
+		resp.Diagnostics.Append(diags...)
+		plan.Prior, diags = phoneProviderPrior(ctx, state.Name.ValueString(), prior.Unified.ValueBool())
+		resp.Diagnostics.Append(diags...)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
-// update brings the provider to the plan, and then the tenant to it.
-func (r *phoneProviderResource) update(ctx context.Context, plan phoneProviderModel) error {
+// flag reads the tenant's, where the configuration has a say in it.
+func (r *phoneProviderResource) flag(ctx context.Context, m phoneProviderModel) (bool, error) {
+	if m.Unified.IsNull() {
+		return false, nil
+	}
+	settings, err := r.auth0.TenantSettings(ctx)
+	return settings.PhoneConsolidatedExperience, err
+}
+
+// update brings provider and tenant to the plan: the provider first where the
+// tenant comes to it, the tenant first where it leaves.
+func (r *phoneProviderResource) update(ctx context.Context, plan phoneProviderModel, unified bool) error {
 	now, err := r.auth0.PhoneProvider(ctx, plan.ID.ValueString())
 	if err != nil {
 		return err
 	}
-	if _, err := r.bring(ctx, now, plan.provider()); err != nil {
+	bring := func(ctx context.Context) error {
+		_, err := r.bring(ctx, now, plan.provider())
 		return err
 	}
-	if plan.Unified.IsNull() {
-		return nil
+	first, second := bring, r.moving(plan, unified).do
+	if unified {
+		first, second = second, first
 	}
-	settings, err := r.auth0.TenantSettings(ctx)
-	if err != nil {
+	if err := first(ctx); err != nil {
 		return err
 	}
-	return r.move(ctx, settings.PhoneConsolidatedExperience, plan.Unified)
+	return second(ctx)
 }
 
 func (r *phoneProviderResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -440,8 +563,7 @@ func (r *phoneProviderResource) Delete(ctx context.Context, req resource.DeleteR
 	}
 	if !state.Unified.IsNull() {
 		// First the flag: where Auth0 refuses it, nothing has gone yet.
-		if err := r.giveBackFlag(ctx, prior.Unified); err != nil {
-			resp.Diagnostics.AddError("The Unified Phone Experience was not given back", err.Error())
+		if resp.Diagnostics.Append(r.giveBackFlag(ctx, state, prior.Unified)...); resp.Diagnostics.HasError() {
 			return
 		}
 	}
@@ -455,12 +577,22 @@ func (r *phoneProviderResource) Delete(ctx context.Context, req resource.DeleteR
 	}
 }
 
-func (r *phoneProviderResource) giveBackFlag(ctx context.Context, prior types.Bool) error {
-	settings, err := r.auth0.TenantSettings(ctx)
-	if err != nil {
-		return err
+func (r *phoneProviderResource) giveBackFlag(ctx context.Context, state phoneProviderModel, prior types.Bool) diag.Diagnostics {
+	var diags diag.Diagnostics
+	unified, err := r.flag(ctx, state)
+	state.Unified = prior
+	if err == nil {
+		err = r.moving(state, unified).do(ctx)
 	}
-	return r.move(ctx, settings.PhoneConsolidatedExperience, prior)
+	if err != nil {
+		diags.AddError("The Unified Phone Experience was not given back", err.Error()+
+			"\n\nThe phone provider is still there. If Auth0 does not let the tenant go back, leave unified_phone_experience out and apply; then destroy deletes the provider only.")
+		return diags
+	}
+	if state.moves(unified) {
+		return r.settle(ctx)
+	}
+	return diags
 }
 
 func (r *phoneProviderResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

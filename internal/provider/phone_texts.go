@@ -16,8 +16,9 @@ const (
 	templateVerify = "otp_verify"
 )
 
-// placeholder matches {{code}}, {{ tenant.friendly_name }} and the like.
-var placeholder = regexp.MustCompile(`{{\s*([^{}]*?)\s*}}`)
+// placeholder matches {{code}}, {{ tenant.friendly_name | escape }} and the like:
+// its name, and the filters of Liquid.
+var placeholder = regexp.MustCompile(`{{\s*([^{}|\s][^{}|]*?)\s*(\|[^{}]*)?}}`)
 
 // sameMeaning are placeholders of the one path by their name in the other.
 func sameMeaning(unified bool) map[string]string {
@@ -32,8 +33,9 @@ func sameMeaning(unified bool) map[string]string {
 func textFor(unified bool, text string) string {
 	names := sameMeaning(unified)
 	return placeholder.ReplaceAllStringFunc(text, func(found string) string {
-		if name, ok := names[placeholder.FindStringSubmatch(found)[1]]; ok {
-			return "{{" + name + "}}"
+		parts := placeholder.FindStringSubmatch(found)
+		if name, ok := names[parts[1]]; ok {
+			return "{{" + name + parts[2] + "}}"
 		}
 		return found
 	})
@@ -47,10 +49,10 @@ func textsFor(unified bool, t auth0api.Templates) auth0api.Templates {
 // validTemplate refuses a text that would send no code, and braces that Auth0
 // would not understand.
 func validTemplate(text string) error {
-	code := slices.ContainsFunc(placeholdersOf(text), func(name string) bool { return name == "code" })
-	rest := placeholder.ReplaceAllString(text, "")
+	// A placeholder leaves {} behind, so that {{{code}}} does not pass for one.
+	rest := placeholder.ReplaceAllString(text, "{}")
 	switch {
-	case !code:
+	case !slices.Contains(placeholdersOf(text), "code"):
 		return errors.New("must contain {{code}}, or the message carries no code")
 	case strings.Contains(rest, "{{") || strings.Contains(rest, "}}"):
 		return errors.New("has braces that are no placeholder such as {{code}}")
@@ -58,12 +60,11 @@ func validTemplate(text string) error {
 	return nil
 }
 
-// placeholdersOf are the names in a text, without the filters of Liquid.
+// placeholdersOf are the names in a text.
 func placeholdersOf(text string) []string {
 	var names []string
 	for _, found := range placeholder.FindAllStringSubmatch(text, -1) {
-		name, _, _ := strings.Cut(found[1], "|")
-		names = append(names, strings.TrimSpace(name))
+		names = append(names, found[1])
 	}
 	return names
 }
@@ -109,26 +110,31 @@ func (c *clients) setUnifiedTexts(ctx context.Context, texts auth0api.Templates)
 	if err != nil {
 		return err
 	}
-	for kind, text := range map[string]string{templateEnroll: texts.EnrollmentMessage, templateVerify: texts.VerificationMessage} {
-		if err := c.setUnifiedText(ctx, ownTemplate(templates, kind), kind, text); err != nil {
-			return err
-		}
+	if err := c.setUnifiedText(ctx, ownTemplate(templates, templateEnroll), templateEnroll, texts.EnrollmentMessage); err != nil {
+		return err
 	}
-	return nil
+	return c.setUnifiedText(ctx, ownTemplate(templates, templateVerify), templateVerify, texts.VerificationMessage)
 }
 
-// setUnifiedText leaves the text that is read out as it is: SNS has no voice.
+// setUnifiedText leaves a text that is read out as it is, since SNS has no voice,
+// unless it is the same: then it goes along.
 func (c *clients) setUnifiedText(ctx context.Context, own auth0api.PhoneTemplate, kind, text string) error {
 	var err error
 	switch {
 	case own.Text == text:
 	case text == "":
-		err = c.auth0.DeletePhoneTemplate(ctx, own.ID)
+		if err = c.auth0.DeletePhoneTemplate(ctx, own.ID); auth0api.IsNotFound(err) {
+			err = nil
+		}
 	case own.ID == "":
 		_, err = c.auth0.CreatePhoneTemplate(ctx, auth0api.PhoneTemplate{Type: kind, Text: text, Voice: text})
 	default:
 		patch := auth0api.PhoneTemplatePatch{Text: &text}
-		if own.Voice != "" {
+		switch own.Voice {
+		case "":
+		case own.Text:
+			patch.Voice = &text
+		default:
 			patch.Voice = &own.Voice
 		}
 		_, err = c.auth0.UpdatePhoneTemplate(ctx, own.ID, patch)

@@ -63,14 +63,14 @@ func refusals(requests []control.Entry) int {
 // does not come back.
 func TestAccFreeTenant(t *testing.T) {
 	for _, path := range chaosPaths() {
-		t.Run(path, func(t *testing.T) { onFreeTenant(t, acctest.Config(t, "scenarios/"+path+"/main.tf")) })
+		t.Run(path, func(t *testing.T) { onFreeTenant(t, path) })
 	}
 }
 
-func onFreeTenant(t *testing.T, scenario string) {
+func onFreeTenant(t *testing.T, path string) {
 	t.Helper()
-	updated := strings.Replace(scenario, `name = "Amazon SNS"`, "name = \"Amazon SNS\"\n  sms  = { allowed_country_codes = [\"+49\"] }", 1)
-	updated = strings.Replace(updated, "  lifecycle {", "  enrollment_message   = \"{{code}}\"\n  verification_message = \"{{code}}\"\n\n  lifecycle {", 1)
+	scenario := acctest.Config(t, "scenarios/"+path+"/main.tf")
+	updated := addToScenario(t, path, "  sms = { allowed_country_codes = [\"+49\"] }\n", "  enrollment_message   = \"{{code}}\"\n  verification_message = \"{{code}}\"\n")
 	for name, test := range map[string]struct {
 		skew   time.Duration // of the machine that runs Terraform
 		hidden bool          // no x-ratelimit headers

@@ -169,6 +169,32 @@ func TestAccRequestsAction(t *testing.T) {
 	w.must("destroy")
 }
 
+// TestAccRequestsUnified: this path has one more, for the tenant's flag, and no
+// request that the tenant would refuse.
+func TestAccRequestsUnified(t *testing.T) {
+	env := acctest.New(t)
+	w := newWorkspace(t, env, acctest.Config(t, "scenarios/unified/main.tf"))
+	w.must("apply")
+	nothing := w.must("plan")
+	requireEqual(t, "changes", nothing.changes, map[string]string{})
+	requireEqual(t, "requests of a plan without changes", countRequests(nothing), requests{
+		"POST /oauth/token":                1,
+		"iam:GetUser":                      1,
+		"iam:GetUserPolicy":                1,
+		"iam:ListAccessKeys":               1,
+		"GET /api/v2/actions/actions/{id}": 1,
+		"GET /api/v2/actions/triggers/{triggerId}/bindings": 1,
+		"GET /api/v2/branding/phone/providers/{id}":         1,
+		"GET /api/v2/tenants/settings":                      1,
+		"GET /api/v2/guardian/factors":                      1,
+		"GET /api/v2/guardian/factors/phone/message-types":  1,
+		"GET /api/v2/guardian/policies":                     1,
+	})
+	requireEachObjectOnce(t, nothing)
+	requireNoLegacyPhone(t, env)
+	w.must("destroy")
+}
+
 // requireEachObjectOnce goes by the address of what was read, not by the kind.
 func requireEachObjectOnce(t *testing.T, o outcome) {
 	t.Helper()

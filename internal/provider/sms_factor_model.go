@@ -145,6 +145,10 @@ func (m smsFactorModel) prior(ctx context.Context) (smsFactor, diag.Diagnostics)
 // Experience; false while it is not known.
 func (m smsFactorModel) unified() bool { return delivery.IsPhoneProviderID(m.SenderID.ValueString()) }
 
+// pastLegacy tells of a state that a tenant has left behind: Auth0 shows no
+// selected provider any more.
+func (m smsFactorModel) pastLegacy() bool { return !m.unified() && m.SelectedProvider.IsNull() }
+
 // factor is what the model asks Auth0 for.
 func (m smsFactorModel) factor() smsFactor {
 	f := smsFactor{

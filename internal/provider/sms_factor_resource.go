@@ -2,8 +2,8 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -127,47 +127,73 @@ func (r *smsFactorResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 		return
 	}
 	resp.Diagnostics.Append(planTexts(ctx, req, resp)...)
-	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("selected_provider"), plan.selectedProvider())...)
-	if !create && (plan.SenderID.IsUnknown() || plan.unified() != state.unified()) {
+	selected, open := plan.selectedProvider(), r.pathIsOpen(plan)
+	if open {
+		selected = types.StringUnknown()
+	}
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("selected_provider"), selected)...)
+	if !create && (open || plan.unified() != state.unified()) {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("prior"), types.ObjectUnknown(smsFactorPriorTypes()))...)
 	}
 	if resp.Diagnostics.HasError() || r.auth0 == nil || resp.Plan.Raw.Equal(req.State.Raw) {
 		return
 	}
 	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
-	plan.warnStrangers(&resp.Diagnostics)
-	resp.Diagnostics.Append(r.requireScopes(ctx, plan.scopes()...)...)
+	if !open {
+		plan.warnStrangers(&resp.Diagnostics)
+	}
+	resp.Diagnostics.Append(r.requireScopes(ctx, plan.scopes(open)...)...)
 	switch {
 	case resp.Diagnostics.HasError():
 	case create:
 		r.planCreate(ctx, plan, &resp.Diagnostics)
-	case !plan.SenderID.IsUnknown() && !plan.unified() && !state.unified() && state.SelectedProvider.IsNull():
-		r.refuseLegacySender(&resp.Diagnostics)
+	case plan.unified() || r.plansPhoneProvider.Load(): // It may turn the tenant back before.
+	case state.pastLegacy():
+		resp.Diagnostics.AddAttributeError(path.Root("sender_id"), neverAsked, "sender_id: at "+r.auth0.Domain()+unifiedWay+
+			"\n\nTo destroy instead: terraform destroy -refresh=false")
+	case state.unified():
+		r.planLeave(ctx, &resp.Diagnostics)
 	}
 }
 
-// selectedProvider is what the factor's provider will be; which one is open
-// while the sender is.
-func (m smsFactorModel) selectedProvider() types.String {
+// pathIsOpen tells that a plan cannot know which way the messages will go: the
+// sender is not made yet, and may be a phone provider that is made before it.
+func (r *smsFactorResource) pathIsOpen(plan smsFactorModel) bool {
+	return plan.SenderID.IsUnknown() && r.plansPhoneProvider.Load()
+}
+
+// planLeave refuses a sender that is not asked as long as the tenant is on the
+// Unified Phone Experience.
+func (r *smsFactorResource) planLeave(ctx context.Context, diags *diag.Diagnostics) {
+	unified, err := r.isUnified(ctx)
 	switch {
-	case m.SenderID.IsUnknown():
-		return types.StringUnknown()
-	case m.unified():
-		return types.StringValue(delivery.PhoneProviderCustom)
-	default:
-		return types.StringValue(delivery.ProviderCustom)
+	case err != nil:
+		addFactorError(diags, "Settings of the tenant cannot be read", err)
+	case unified:
+		diags.AddAttributeError(path.Root("sender_id"), neverAsked, "sender_id: at "+r.auth0.Domain()+unifiedWay+
+			"\n\nTo leave the Unified Phone Experience, keep auth0sns_phone_provider in this apply with unified_phone_experience = false and force_destroy = true, and name it in depends_on here. The next apply can destroy it.")
 	}
 }
 
-func (m smsFactorModel) scopes() []string {
+// selectedProvider is what the factor's provider will be.
+func (m smsFactorModel) selectedProvider() types.String {
+	if m.unified() {
+		return types.StringValue(delivery.PhoneProviderCustom)
+	}
+	return types.StringValue(delivery.ProviderCustom)
+}
+
+// scopes are those of the sender as well; open says that it may be a phone
+// provider.
+func (m smsFactorModel) scopes(open bool) []string {
 	scopes := []string{"read:guardian_factors", "update:guardian_factors"}
 	switch id := m.SenderID.ValueString(); {
-	case id == "":
-	case m.unified():
+	case open || m.unified():
 		scopes = append(scopes, "read:phone_providers", "read:tenant_settings")
 		if m.managesTemplates() {
 			scopes = append(scopes, "read:phone_templates", "create:phone_templates", "update:phone_templates", "delete:phone_templates")
 		}
+	case id == "":
 	case delivery.IsActionID(id):
 		scopes = append(scopes, "read:actions")
 	default:
@@ -178,15 +204,14 @@ func (m smsFactorModel) scopes() []string {
 
 // warnStrangers tells of placeholders that the path of the texts does not know.
 func (m smsFactorModel) warnStrangers(diags *diag.Diagnostics) {
-	if m.SenderID.IsUnknown() {
-		return
-	}
-	for attribute, text := range map[string]types.String{"enrollment_message": m.EnrollmentMessage, "verification_message": m.VerificationMessage} {
+	warn := func(attribute string, text types.String) {
 		if names := strangers(m.unified(), text.ValueString()); len(names) > 0 {
 			diags.AddAttributeWarning(path.Root(attribute), "Placeholder is not known", fmt.Sprintf(
 				"%s: nothing is known of %q in the texts of this tenant's path; Auth0 may leave a gap where it stands.", attribute, names))
 		}
 	}
+	warn("enrollment_message", m.EnrollmentMessage)
+	warn("verification_message", m.VerificationMessage)
 }
 
 // planDestroy says that people will not get their codes by SMS any more: a block
@@ -194,7 +219,7 @@ func (m smsFactorModel) warnStrangers(diags *diag.Diagnostics) {
 func (r *smsFactorResource) planDestroy(ctx context.Context, req resource.ModifyPlanRequest) diag.Diagnostics {
 	var state smsFactorModel
 	diags := req.State.Get(ctx, &state)
-	now := smsFactor{Unified: state.unified(), Enabled: state.Enabled.ValueBool(), Provider: state.SelectedProvider.ValueString()}
+	now := smsFactor{Unified: state.unified() || state.pastLegacy(), Enabled: state.Enabled.ValueBool(), Provider: state.SelectedProvider.ValueString()}
 	if !diags.HasError() && now.live() && state.OnDestroy.ValueString() != onDestroyLeave {
 		diags.AddWarning("The SMS factor is in use now", "People who log in get their codes by SMS. After this destroy they do not, unless another auth0sns_sms_factor keeps the factor on. "+
 			"If the block was only renamed, say so with a moved block: without one the factor is off for a moment. To leave it on, set on_destroy = \"leave\" and apply before.")
@@ -231,7 +256,11 @@ func (r *smsFactorResource) planCreate(ctx context.Context, plan smsFactorModel,
 	}
 	r.factor.Lock()
 	defer r.factor.Unlock()
-	unified, err := r.onUnified(ctx, plan)
+	open, unified := r.pathIsOpen(plan), plan.unified()
+	var err error
+	if open { // The tenant says where the factor is to be looked at.
+		unified, err = r.isUnified(ctx)
+	}
 	if err != nil {
 		addFactorError(diags, "Settings of the tenant cannot be read", err)
 		return
@@ -241,13 +270,15 @@ func (r *smsFactorResource) planCreate(ctx context.Context, plan smsFactorModel,
 		addFactorError(diags, "SMS factor cannot be read", err)
 		return
 	}
-	if factor.Unified && !plan.unified() && !plan.SenderID.IsUnknown() {
-		r.refuseLegacySender(diags)
+	if factor.Unified && !unified {
+		if !r.plansPhoneProvider.Load() {
+			r.refuseLegacySender(diags)
+		}
 		return
 	}
 	want := plan.factor()
-	if plan.SenderID.IsUnknown() {
-		want.Provider = factor.Provider
+	if want.Provider = delivery.ProviderCustom; unified {
+		want.Provider = delivery.PhoneProviderCustom
 	}
 	// One that is on without a message type sends nothing: an apply that was
 	// setting it up has stopped there, since Auth0 takes the types last.
@@ -260,19 +291,6 @@ func (r *smsFactorResource) planCreate(ctx context.Context, plan smsFactorModel,
 			"%s has it as configured (%s): by the object that this one replaces, or by an apply that stopped. It is taken over, and destroy will switch it off. "+
 				"If somebody set it by hand, import it instead (id %q): then destroy leaves it as it is now.", r.auth0.Domain(), factor, smsFactorImportID))
 	}
-}
-
-// onUnified tells which way the factor is to be looked at. Where its sender is
-// not made yet, the tenant says so, to clients that may ask.
-func (r *smsFactorResource) onUnified(ctx context.Context, plan smsFactorModel) (bool, error) {
-	if !plan.SenderID.IsUnknown() {
-		return plan.unified(), nil
-	}
-	settings, err := r.auth0.TenantSettings(ctx)
-	if auth0api.KindOf(err) == auth0api.MissingScope {
-		return false, nil
-	}
-	return settings.PhoneConsolidatedExperience, err
 }
 
 // fetch reads the factor, one request for each part. Looked at the legacy way, a
@@ -373,21 +391,19 @@ func (r *smsFactorResource) change(ctx context.Context, failure string, from, to
 	return diags
 }
 
-// turn brings the factor to the plan, and looks at the sender before people are
-// sent to it.
-func (r *smsFactorResource) turn(ctx context.Context, failure string, now smsFactor, plan smsFactorModel) diag.Diagnostics {
+// requireTurn looks at the sender before people are sent to it: where they get no
+// code now, or the sender is new to them. That a factor on the Unified Phone
+// Experience is on does not say who sends.
+func (r *smsFactorResource) requireTurn(ctx context.Context, now smsFactor, plan smsFactorModel, newSender bool) diag.Diagnostics {
 	var diags diag.Diagnostics
 	to := plan.factor()
-	if now.Unified && !to.Unified {
+	switch {
+	case now.Unified && !to.Unified:
 		r.refuseLegacySender(&diags)
-		return diags
+	case to.live() && (newSender || !now.live()):
+		return r.requireSender(ctx, plan.SenderID.ValueString())
 	}
-	if to.live() && !now.live() {
-		if diags := r.requireSender(ctx, plan.SenderID.ValueString()); diags.HasError() {
-			return diags
-		}
-	}
-	return r.change(ctx, failure, now, to)
+	return diags
 }
 
 // requireSender refuses a sender that does not answer: everybody would be asked
@@ -432,18 +448,29 @@ func (r *smsFactorResource) phoneProviderAnswers(ctx context.Context, id string)
 	if err != nil {
 		return false, "", "", err
 	}
-	settings, err := r.auth0.TenantSettings(ctx)
-	answers = provider.Name == delivery.PhoneProviderCustom && !provider.Disabled && settings.PhoneConsolidatedExperience
-	return answers, provider.Name, "Set unified_phone_experience = true on auth0sns_phone_provider, and disabled = false.", err
+	unified, err := r.isUnified(ctx)
+	switch {
+	case provider.Name != delivery.PhoneProviderCustom:
+		remedy = "It is not the tenant's own code that it asks: manage it as auth0sns_phone_provider."
+	case provider.Disabled:
+		remedy = "Set disabled = false on auth0sns_phone_provider."
+	default:
+		remedy = "The tenant is not on the Unified Phone Experience: set unified_phone_experience = true on auth0sns_phone_provider."
+	}
+	answers = provider.Name == delivery.PhoneProviderCustom && !provider.Disabled && unified
+	return answers, provider.Name, remedy, err
 }
 
 // refuseLegacySender is Auth0's answer where it is known beforehand.
 func (r *smsFactorResource) refuseLegacySender(diags *diag.Diagnostics) {
-	diags.AddAttributeError(path.Root("sender_id"), "The sender is never asked", "sender_id: at "+r.auth0.Domain()+unifiedWay)
+	diags.AddAttributeError(path.Root("sender_id"), neverAsked, "sender_id: at "+r.auth0.Domain()+unifiedWay)
 }
 
-const unifiedWay = " messages are sent by a phone provider, since the tenant is on Auth0's Unified Phone Experience. Neither a hook nor an Action with the trigger send-phone-message is ever asked. " +
-	"Use an auth0sns_action with the trigger custom-phone-provider, an auth0sns_phone_provider, and its id as sender_id. Nothing was changed."
+const (
+	neverAsked = "The sender is never asked"
+	unifiedWay = " messages are sent by a phone provider, since the tenant is on Auth0's Unified Phone Experience, where the legacy phone settings answer 403. Neither a hook nor an Action with the trigger send-phone-message is ever asked. " +
+		"Use an auth0sns_action with the trigger custom-phone-provider, an auth0sns_phone_provider, and its id as sender_id. Nothing was changed."
+)
 
 // addFactorError adds what a tenant on the Unified Phone Experience means.
 func addFactorError(diags *diag.Diagnostics, summary string, err error) {
@@ -478,7 +505,11 @@ func (r *smsFactorResource) Create(ctx context.Context, req resource.CreateReque
 	plan.Prior, diags = now.prior(plan.factor().Templates).model(ctx)
 	resp.Diagnostics.Append(diags...)
 	plan.SelectedProvider = plan.selectedProvider()
-	resp.Diagnostics.Append(r.turn(ctx, "SMS factor was not set up", now, plan)...)
+	resp.Diagnostics.Append(r.requireTurn(ctx, now, plan, plan.unified())...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(r.change(ctx, "SMS factor was not set up", now, plan.factor())...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -536,20 +567,45 @@ func (r *smsFactorResource) Update(ctx context.Context, req resource.UpdateReque
 		return
 	}
 	plan.SelectedProvider = plan.selectedProvider()
+	resp.Diagnostics.Append(r.requireTurn(ctx, now, plan, !plan.SenderID.Equal(state.SenderID))...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	if plan.Prior.IsUnknown() {
 		prior, diags := state.prior(ctx)
 		resp.Diagnostics.Append(diags...)
+		resp.Diagnostics.Append(r.leaveUnified(ctx, prior, plan, state)...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
 		plan.Prior, diags = prior.after(now, plan, state).model(ctx)
 		resp.Diagnostics.Append(diags...)
-		// Remembered also where the change of them fails half-way.
-		state.Prior = plan.Prior
-		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		if plan.unified() == state.unified() {
+			// Remembered also where the change of them fails half-way. Of another path it
+			// would be taken for this one's.
+			state.Prior = plan.Prior
+			resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		}
 	}
-	resp.Diagnostics.Append(r.turn(ctx, "SMS factor was not updated", now, plan)...)
+	resp.Diagnostics.Append(r.change(ctx, "SMS factor was not updated", now, plan.factor())...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// leaveUnified gives the texts of the Unified Phone Experience back while the
+// state still knows them: they can be written on either path, the legacy ones
+// on one only.
+func (r *smsFactorResource) leaveUnified(ctx context.Context, prior smsFactor, plan, state smsFactorModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if !state.unified() || plan.unified() || !state.managesTemplates() || prior.Templates == nil {
+		return diags
+	}
+	if err := r.setUnifiedTexts(ctx, *prior.Templates); err != nil {
+		addFactorError(&diags, "Message texts of the Unified Phone Experience were not given back", err)
+	}
+	return diags
 }
 
 func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -602,9 +658,14 @@ func (r *smsFactorResource) giveBack(ctx context.Context, state smsFactorModel, 
 	switch state.OnDestroy.ValueString() {
 	case onDestroyRestore:
 		target = prior
-		if !state.managesTemplates() {
+		switch {
+		case now.Unified && !state.unified():
 			target.Templates = nil
-		} else if target.Templates == nil {
+			diags.AddWarning("The legacy phone settings were left", fmt.Sprintf(
+				"%s has gone over to Auth0's Unified Phone Experience, where they can neither be read nor written. It was: %s. Should the tenant go back, set provider and texts in the Dashboard.", r.auth0.Domain(), prior))
+		case !state.managesTemplates():
+			target.Templates = nil
+		case target.Templates == nil:
 			diags.AddWarning("Message texts were left", "There were none of the tenant's own before, or they are not known because the apply that changed them stopped, and Auth0 has no call that takes them away again. The Dashboard can change them.")
 		}
 	case onDestroyDisable:
@@ -623,30 +684,27 @@ func (r *smsFactorResource) ImportState(ctx context.Context, req resource.Import
 		resp.Diagnostics.AddError("The provider is not configured yet", "An import needs every setting of the provider's auth0 block to be known in plan.")
 		return
 	}
-	senderID, err := r.liveSenderID(ctx)
+	tenant, err := delivery.Detect(ctx, r.auth0)
 	if err != nil {
 		addFactorError(&resp.Diagnostics, "The sender of the tenant cannot be looked up", err)
 		return
 	}
+	senderID := senderOf(tenant)
+	if senderID == "" && len(tenant.Unknown) > 0 {
+		resp.Diagnostics.AddWarning("No sender of the tenant was found", "sender_id is imported as \"\". It could not be told "+strings.Join(tenant.Unknown, "; ")+".")
+	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("sender_id"), senderID)...)
 }
 
-// liveSenderID is the id of the Action that send-phone-message runs, or else of
-// the enabled Send Phone Message hook; "" if there is none. A client that may
-// read one of the two only has a tenant on which the other is not used.
-func (r *smsFactorResource) liveSenderID(ctx context.Context) (string, error) {
-	bindings, bindingsErr := r.auth0.Bindings(ctx, delivery.TriggerSendPhoneMessage)
-	if len(bindings) > 0 {
-		return bindings[0].ActionID, nil
+// senderOf is what the sender_id of an import is: the phone provider on the
+// Unified Phone Experience, else the Action that is bound or the hook that is
+// enabled; "" if there is none.
+func senderOf(t delivery.Tenant) string {
+	switch {
+	case t.Path == delivery.PathUnified && t.PhoneProvider != nil:
+		return t.PhoneProvider.ID
+	case t.Path != delivery.PathUnified && len(t.Senders) > 0:
+		return t.Senders[0]
 	}
-	hooks, err := r.auth0.Hooks(ctx, delivery.TriggerHook)
-	for _, h := range hooks {
-		if h.Enabled {
-			return h.ID, nil
-		}
-	}
-	if err == nil || bindingsErr == nil {
-		return "", nil
-	}
-	return "", errors.Join(bindingsErr, err)
+	return ""
 }

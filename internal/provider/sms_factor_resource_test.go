@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"net/http"
@@ -540,41 +539,56 @@ func TestAccSMSFactorDeposed(t *testing.T) {
 	requireEqual(t, "what is left after destroy", before.Diff(env.State()), "")
 }
 
-// TestAccSMSFactorUnified proves that a tenant on the other path says so in plan.
-func TestAccSMSFactorUnified(t *testing.T) {
+// TestAccSMSFactorLeftBehind: a tenant that somebody moved asks no hook any more.
+// The plan says so, and destroy goes as far as it can.
+func TestAccSMSFactorLeftBehind(t *testing.T) {
+	words := []string{"The sender is never asked", "Unified Phone Experience", "custom-phone-provider", "Nothing was changed"}
 	env := newSMSFactorWorld(t)
+	phoneSettings{provider: "twilio", types: []string{"sms"}, templates: handMadeTexts()}.apply(t, env)
 	setUnified(t, env, true)
-	tf := newWorkspace(t, env, smsFactorConfig(""))
+	tf := newWorkspace(t, env, smsFactorConfig(factorTexts))
 	refused := tf.run("plan")
-	requireWords(t, refused.errorText(), "SMS factor cannot be read", "Unified Phone Experience", "custom phone provider", "Nothing was changed")
+	requireWords(t, refused.errorText(), words...)
 	requireNoWrites(t, refused.requests)
 
 	setUnified(t, env, false)
 	tf.must("apply")
-	live := env.State()
 	setUnified(t, env, true)
-	for _, command := range []string{"plan", "destroy"} {
-		refused := tf.run(command)
-		requireWords(t, refused.errorText(), "Unified Phone Experience", "Nothing was changed")
-		requireNoWrites(t, refused.requests)
-	}
+	live := env.State()
+	refused = tf.run("plan")
+	requireWords(t, refused.errorText(), words...)
+	requireNoWrites(t, refused.requests)
+	requireEqual(t, "what a refused plan changed", live.Diff(env.State()), "")
+
+	// Terraform plans what it destroys as if it stayed, unless it is told not to look.
+	requireWords(t, refused.errorText(), "terraform destroy -refresh=false")
+	warnings := tf.must("destroy", "-refresh=false").text("warning")
+	requireWords(t, warnings, "The SMS factor is in use now", "The legacy phone settings were left", `It was: enabled false, provider "twilio"`)
 	setUnified(t, env, false)
-	live.Tenant.Settings["phone_consolidated_experience"] = false
-	requireEqual(t, "what refused commands changed", live.Diff(env.State()), "")
+	requirePhone(t, env, phoneSettings{provider: "phone-message-hook", types: []string{"sms"}, templates: &auth0api.Templates{
+		EnrollmentMessage: "{{code}} enrolls you at {{tenant.friendly_name}}", VerificationMessage: "{{ code }} is your code",
+	}})
+	requireEqual(t, "texts of the other path", len(env.Tenant.Snapshot().PhoneTemplates), 0)
 }
 
 // setUnified moves a tenant to the Unified Phone Experience, or back.
 func setUnified(t *testing.T, env *acctest.Env, on bool) {
 	t.Helper()
-	body := bytes.NewBufferString(fmt.Sprintf(`{"phone_consolidated_experience":%t}`, on))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, env.TenantURL+"/api/v2/tenants/settings", body)
+	succeeds(t, env.Auth0(t).SetPhoneConsolidatedExperience(t.Context(), on))
+}
+
+// send makes one request that the client of this repository does not know, and
+// returns its status.
+func send(t *testing.T, env *acctest.Env, method, path, body string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, env.TenantURL+path, strings.NewReader(body))
 	succeeds(t, err)
 	req.Header.Set("Authorization", "Bearer "+env.Tenant.Token())
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	succeeds(t, err)
 	succeeds(t, resp.Body.Close())
-	requireEqual(t, "answer to the change of the setting", resp.StatusCode, http.StatusOK)
+	return resp.StatusCode
 }
 
 // TestAccScenarioHookGivesBack proves that a tenant which somebody had set up

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -180,26 +181,46 @@ func (m *smsModel) known() bool {
 	return knownElements(m.AllowedCountryCodes.Elements(), m.AllowedCountryCodes.IsUnknown()) &&
 		knownElements(m.FallbackRegions.Elements(), m.FallbackRegions.IsUnknown()) &&
 		knownElements(m.Texts.Elements(), m.Texts.IsUnknown()) &&
-		!slices.ContainsFunc(m.texts(), func(t textModel) bool {
-			return t.ClientID.IsUnknown() || t.Language.IsUnknown() || t.EnrollmentMessage.IsUnknown() || t.VerificationMessage.IsUnknown()
-		})
+		!slices.ContainsFunc(m.texts(), textModel.unknown)
 }
 
-// texts are those that are known as a whole.
 func (m *smsModel) texts() []textModel {
 	var texts []textModel
 	for _, element := range m.Texts.Elements() {
-		object, ok := element.(types.Object)
-		if !ok || object.IsUnknown() {
-			continue
-		}
+		object, _ := element.(types.Object)
 		text := func(name string) types.String {
+			if object.IsUnknown() {
+				return types.StringUnknown()
+			}
 			s, _ := object.Attributes()[name].(types.String)
 			return s
 		}
 		texts = append(texts, textModel{text("client_id"), text("language"), text("enrollment_message"), text("verification_message")})
 	}
 	return texts
+}
+
+func (t textModel) unknown() bool {
+	return t.ClientID.IsUnknown() || t.Language.IsUnknown() || t.EnrollmentMessage.IsUnknown() || t.VerificationMessage.IsUnknown()
+}
+
+// text is the sender's. What is not known yet neither makes a text invalid nor
+// hides another one: the i-th stands for an application that no other is for.
+func (t textModel) text(i int) sender.Text {
+	message := func(s types.String) string {
+		if s.IsUnknown() {
+			return "{{code}}"
+		}
+		return s.ValueString()
+	}
+	text := sender.Text{
+		ClientID: t.ClientID.ValueString(), Language: t.Language.ValueString(),
+		EnrollmentMessage: message(t.EnrollmentMessage), VerificationMessage: message(t.VerificationMessage),
+	}
+	if t.unknown() {
+		text.ClientID = fmt.Sprintf("(unknown-%d)", i)
+	}
+	return text
 }
 
 // options maps the block to the sender's options, what is not known yet as if
@@ -224,11 +245,8 @@ func (m *smsModel) options() (sender.Options, diag.Diagnostics) {
 			o.FallbackRegions = append(o.FallbackRegions, s.ValueString())
 		}
 	}
-	for _, t := range m.texts() {
-		o.Texts = append(o.Texts, sender.Text{
-			ClientID: t.ClientID.ValueString(), Language: t.Language.ValueString(),
-			EnrollmentMessage: t.EnrollmentMessage.ValueString(), VerificationMessage: t.VerificationMessage.ValueString(),
-		})
+	for i, t := range m.texts() {
+		o.Texts = append(o.Texts, t.text(i))
 	}
 	var diags diag.Diagnostics
 	if text := m.Timeout.ValueString(); text != "" {
@@ -260,7 +278,11 @@ func senderCode(ctx context.Context, trigger sender.Trigger, own types.String, b
 		return sender.Code{}, true, diags
 	}
 	code, err := sender.Render(trigger, options)
-	if err != nil {
+	var invalid sender.FieldError
+	switch {
+	case errors.As(err, &invalid):
+		addSMSError(&diags, invalid)
+	case err != nil:
 		diags.AddError("Sender code cannot be rendered", err.Error())
 	}
 	return code, true, diags

@@ -1,12 +1,15 @@
 package provider
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
@@ -48,7 +51,9 @@ func TestSMSRoundTrip(t *testing.T) {
 		"everything": {
 			Client: sender.Builtin, SMSType: "Promotional", SenderID: "Auth0", OriginationNumber: "+12065550100", MaxPriceUSD: "0.10",
 			EntityID: "1101", TemplateID: "1107", AllowedCountryCodes: []string{"+49"}, FallbackRegions: []string{"eu-west-1"}, Timeout: 2500 * time.Millisecond,
+			Texts: []sender.Text{{ClientID: "c", Language: "de", EnrollmentMessage: "a {{code}}", VerificationMessage: "b {{code}}"}, {VerificationMessage: "c {{code}}"}},
 		},
+		"texts": {Texts: []sender.Text{{Language: "pt-BR", EnrollmentMessage: "{{code}}"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			block, diags := writeSMS(t.Context(), options, smsTypes(t))
@@ -131,5 +136,72 @@ func TestSMSTimeout(t *testing.T) {
 		if len(diags) > 1 {
 			t.Errorf("timeout %q is reported twice: %v", value, diags)
 		}
+	}
+}
+
+// TestSMSTextsUnknown: an application of the same apply has no id yet. Its text
+// must neither fail in plan nor hide a mistake in another one.
+func TestSMSTextsUnknown(t *testing.T) {
+	text := func(client, language, enrollment, verification types.String) attr.Value {
+		return types.ObjectValueMust(textTypes().AttrTypes, map[string]attr.Value{
+			"client_id": client, "language": language, "enrollment_message": enrollment, "verification_message": verification,
+		})
+	}
+	null, open, code := types.StringNull(), types.StringUnknown(), types.StringValue("{{code}}")
+	for name, tt := range map[string]struct {
+		texts []attr.Value
+		want  string // the one problem, "" for none
+	}{
+		"two applications":          {[]attr.Value{text(open, null, null, code), text(open, null, null, code)}, ""},
+		"before the text for all":   {[]attr.Value{text(open, null, null, code), text(null, null, null, code)}, ""},
+		"two languages":             {[]attr.Value{text(null, open, null, code), text(null, open, null, code)}, ""},
+		"a message":                 {[]attr.Value{text(null, null, null, open)}, ""},
+		"a text":                    {[]attr.Value{types.ObjectUnknown(textTypes().AttrTypes), text(null, null, null, code)}, ""},
+		"after the text for all":    {[]attr.Value{text(null, null, null, code), text(open, null, null, code)}, "sms.texts: Text 2: verification_message is never sent, because text 1 comes first and fits whenever this one does."},
+		"beside one without a code": {[]attr.Value{text(open, null, null, code), text(null, null, null, types.StringValue("x"))}, "sms.texts: Text 2: verification_message must have {{code}} in it: nobody could log in without the code."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &smsModel{Texts: types.ListValueMust(textTypes(), tt.texts)}
+			if m.known() {
+				t.Error("code would be rendered without a text")
+			}
+			var got []string
+			for _, d := range m.validate() {
+				got = append(got, d.Detail())
+			}
+			var want []string
+			if tt.want != "" {
+				want = []string{tt.want}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("problems (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if (&smsModel{Texts: types.ListUnknown(textTypes())}).known() {
+		t.Error("code would be rendered without its texts")
+	}
+	gap := &smsModel{Texts: types.ListValueMust(textTypes(), []attr.Value{types.ObjectNull(textTypes().AttrTypes)})}
+	if !gap.known() || !gap.validate().HasError() {
+		t.Error("a text that is null is none, and was accepted")
+	}
+}
+
+// TestSMSTooLarge proves that code which Auth0 would not take fails in plan, where
+// the option stands that makes it so large.
+func TestSMSTooLarge(t *testing.T) {
+	options := sender.Options{}
+	for i := range 100 {
+		options.Texts = append(options.Texts, sender.Text{ClientID: fmt.Sprint(i), VerificationMessage: strings.Repeat("x", 1000) + "{{code}}"})
+	}
+	block, diags := writeSMS(t.Context(), options, smsTypes(t))
+	requireNone(t, diags)
+	_, known, diags := senderCode(t.Context(), sender.CustomPhoneProvider, types.StringNull(), block)
+	if !known || len(diags) != 1 {
+		t.Fatalf("known %t, %v", known, diags)
+	}
+	where, ok := diags[0].(diag.DiagnosticWithPath)
+	if !ok || !where.Path().Equal(path.Root("sms").AtName("texts")) || !strings.Contains(diags[0].Detail(), "Auth0 takes 100000") {
+		t.Errorf("%v", diags)
 	}
 }

@@ -8,11 +8,13 @@ package load_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -47,9 +49,12 @@ const (
 // way is one of the ways in which Auth0 sends codes through SNS.
 type way struct {
 	name   string
-	sender string // resource block of the sender, which reads var.name and var.client
-	// reference is the argument of auth0sns_credentials that names the sender.
-	reference string
+	sender string // resource blocks of the sender, which read var.name and var.client
+	// reference is the argument of auth0sns_credentials that names the sender, and
+	// address what -replace makes anew.
+	reference, address string
+	// asked is what auth0sns_sms_factor turns to, and after what else it waits for.
+	asked, after string
 	// edit changes the code of the sender by hand, to one that still sends.
 	edit func(t *testing.T, env *acctest.Env)
 	// alone is the refusal, in plan, of a second sender beside the one that it is
@@ -57,25 +62,69 @@ type way struct {
 	alone string
 }
 
-func ways() []way {
-	return []way{{
+func hook() way {
+	return way{
 		name: "hook",
 		sender: `resource "auth0sns_hook" "sender" {
   name = var.name
   sms  = { client = var.client }
 }`,
 		reference: "hook_id = auth0sns_hook.sender.id",
+		address:   "auth0sns_hook.sender",
+		asked:     "auth0sns_credentials.sender.sender_id",
 		edit:      editHook,
 		alone:     "Another Send Phone Message hook is enabled",
-	}, {
+	}
+}
+
+func action() way {
+	return way{
 		name: "action",
 		sender: `resource "auth0sns_action" "sender" {
   name = var.name
   sms  = { client = var.client }
 }`,
 		reference: "action_id = auth0sns_action.sender.id",
+		address:   "auth0sns_action.sender",
+		asked:     "auth0sns_credentials.sender.sender_id",
 		edit:      editAction,
-	}}
+	}
+}
+
+func unified() way {
+	return way{
+		name: "unified",
+		sender: `resource "auth0sns_action" "sender" {
+  name    = "${var.name} phone provider"
+  trigger = "custom-phone-provider"
+  sms     = { client = var.client }
+}
+
+resource "auth0sns_phone_provider" "sender" {
+  action_id                = auth0sns_credentials.sender.sender_id
+  unified_phone_experience = true
+}`,
+		reference: "action_id = auth0sns_action.sender.id",
+		address:   "auth0sns_action.sender",
+		asked:     "auth0sns_phone_provider.sender.id",
+		edit:      editAction,
+		alone:     "The Action cannot be replaced while it is there",
+	}
+}
+
+// leaving is the Action of a tenant that leaves the Unified Phone Experience: the
+// phone provider stays for one apply.
+func leaving() way {
+	w := action()
+	w.sender += `
+
+resource "auth0sns_phone_provider" "sender" {
+  action_id                = auth0sns_credentials.sender.sender_id
+  unified_phone_experience = false
+  force_destroy            = true
+}`
+	w.after = "auth0sns_phone_provider.sender"
+	return w
 }
 
 func editHook(t *testing.T, env *acctest.Env) {
@@ -108,7 +157,7 @@ func editAction(t *testing.T, env *acctest.Env) {
 }
 
 func (w way) config() string {
-	return strings.NewReplacer("SENDER_USER", senderUser, "SENDER_BLOCK", w.sender, "SENDER_REFERENCE", w.reference).Replace(`
+	return strings.NewReplacer("SENDER_USER", senderUser, "SENDER_BLOCK", w.sender, "SENDER_REFERENCE", w.reference, "SENDER_ASKED", w.asked, "SENDER_AFTER", w.after).Replace(`
 terraform {
   required_providers {
     auth0sns = { source = "auth0sns/auth0sns" }
@@ -135,7 +184,8 @@ resource "auth0sns_credentials" "sender" {
 }
 
 resource "auth0sns_sms_factor" "sms" {
-  sender_id = auth0sns_credentials.sender.sender_id
+  sender_id  = SENDER_ASKED
+  depends_on = [SENDER_AFTER]
 
   lifecycle {
     create_before_destroy = true
@@ -227,11 +277,12 @@ type operation struct {
 	// the code: an Action is bound before its predecessor is unbound, since the
 	// other way round codes would be lost.
 	overlaps bool
-	// once is for what is the same on every way, and is done on the first alone.
-	once bool
+	// common is for what is the same on every way.
+	common bool
 }
 
-func (s *stack) operations() []operation {
+// life is what the sender of a way goes through.
+func life(w way) []operation {
 	set := func(variable, value string) func(*testing.T, *stack) {
 		return func(t *testing.T, s *stack) {
 			t.Helper()
@@ -240,12 +291,9 @@ func (s *stack) operations() []operation {
 		}
 	}
 	return []operation{
-		{name: "create", rekeys: true, turns: true, do: func(t *testing.T, s *stack) {
-			t.Helper()
-			s.apply(t)
-		}},
+		create(),
 		{name: "rotation by keepers", rekeys: true, do: set("keeper", "2")},
-		{name: "rotation due by age", rekeys: true, once: true, do: func(t *testing.T, s *stack) {
+		{name: "rotation due by age", rekeys: true, common: true, do: func(t *testing.T, s *stack) {
 			t.Helper()
 			s.clock.ahead.Store(int64(91 * 24 * time.Hour))
 			defer s.clock.ahead.Store(0)
@@ -256,30 +304,60 @@ func (s *stack) operations() []operation {
 			s.way.edit(t, s.env)
 			s.apply(t)
 		}},
-		{name: "drift: policy edited", once: true, do: func(t *testing.T, s *stack) {
+		{name: "drift: policy edited", common: true, do: func(t *testing.T, s *stack) {
 			t.Helper()
 			editPolicy(t, s)
 			s.apply(t)
 		}},
-		{name: "change of region", rekeys: true, once: true, do: set("region", "eu-west-1")},
+		{name: "change of region", rekeys: true, common: true, do: set("region", "eu-west-1")},
 		{name: "replacement of the key", rekeys: true, do: func(t *testing.T, s *stack) {
 			t.Helper()
 			s.apply(t, "-replace=auth0sns_credentials.sender")
 		}},
 		{name: "change of code", do: set("client", "aws-sdk")},
-		{name: "replacement of the sender", rekeys: s.way.alone == "", overlaps: s.way.alone == "", do: replaceSender},
-		{name: "destroy", rekeys: true, turns: true, do: func(t *testing.T, s *stack) {
-			t.Helper()
-			s.tf.Must(t, s.command("destroy")...)
-		}},
+		{name: "replacement of the sender", rekeys: w.alone == "", overlaps: w.alone == "", do: replaceSender},
+		destroy(),
 	}
+}
+
+// ownLife is what differs from one way to the other.
+func ownLife(w way) []operation {
+	return slices.DeleteFunc(life(w), func(o operation) bool { return o.common })
+}
+
+func create() operation {
+	return operation{name: "create", rekeys: true, turns: true, do: func(t *testing.T, s *stack) {
+		t.Helper()
+		s.apply(t)
+	}}
+}
+
+func destroy() operation {
+	return operation{name: "destroy", rekeys: true, turns: true, do: func(t *testing.T, s *stack) {
+		t.Helper()
+		s.tf.Must(t, s.command("destroy")...)
+	}}
+}
+
+// moves takes people from one way to the next, each move one apply.
+func moves(from way, stops ...way) []operation {
+	operations := []operation{create()}
+	for _, to := range stops {
+		operations = append(operations, operation{name: "move " + from.name + " → " + to.name, rekeys: true, do: func(t *testing.T, s *stack) {
+			t.Helper()
+			s.tf.Write(t, to.config())
+			s.apply(t)
+		}})
+		from = to
+	}
+	return append(operations, destroy())
 }
 
 // replaceSender makes another sender and turns people to it, or is refused.
 func replaceSender(t *testing.T, s *stack) {
 	t.Helper()
 	s.vars["name"] = "Amazon SNS 2"
-	out := s.tf.Run(t, s.command("apply", "-replace=auth0sns_"+s.way.name+".sender")...)
+	out := s.tf.Run(t, s.command("apply", "-replace="+s.way.address)...)
 	switch {
 	case s.way.alone == "":
 		if out.Code != 0 {
@@ -328,6 +406,17 @@ func (s *stack) key(t *testing.T) string {
 	}
 }
 
+// atOnce is how many runs go on side by side: they mostly wait, and share the
+// processors with the Node of their logins.
+const atOnce = 3
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", strconv.Itoa(atOnce)); err != nil {
+		panic(err)
+	}
+	m.Run()
+}
+
 // TestAccLoad is what people with a phone in their hand see of Terraform. If it
 // fails, some of them wait for a code in vain, or get it twice.
 func TestAccLoad(t *testing.T) {
@@ -336,22 +425,36 @@ func TestAccLoad(t *testing.T) {
 	}
 	_, err := exec.LookPath("node")
 	acctest.NeedTool(t, err == nil, "node", "https://nodejs.org/en/download")
-	for i, w := range ways() {
-		t.Run(w.name, func(t *testing.T) {
+	for name, run := range map[string]struct {
+		start      way
+		operations []operation
+		// left is the selected provider that destroy leaves where the legacy
+		// endpoints are closed until the end.
+		left string
+	}{
+		"hook":      {start: hook(), operations: life(hook())},
+		"action":    {start: action(), operations: ownLife(action())},
+		"unified":   {start: unified(), operations: ownLife(unified())},
+		"moves":     {start: hook(), operations: moves(hook(), action(), unified(), leaving())},
+		"long-move": {start: hook(), operations: moves(hook(), unified()), left: delivery.ProviderCustom},
+	} {
+		t.Run(name, func(t *testing.T) {
 			if os.Getenv(ownProcess) == "" {
 				t.Parallel()
 				inOwnProcess(t)
 				return
 			}
-			s := newStack(t, w)
+			s := newStack(t, run.start)
 			before := s.env.State()
-			t.Logf("%-26s%s", w.name, acctest.TallyHeader)
-			for _, o := range s.operations() {
-				if i == 0 || !o.once {
-					s.perform(t, o)
-				}
+			t.Logf("%-26s%s", name, acctest.TallyHeader)
+			for _, o := range run.operations {
+				s.perform(t, o)
 			}
-			if diff := before.Diff(s.env.State()); diff != "" {
+			after := s.env.State()
+			if run.left != "" && after.Tenant.Provider == run.left {
+				after.Tenant.Provider = before.Tenant.Provider
+			}
+			if diff := before.Diff(after); diff != "" {
 				t.Errorf("destroy did not give back what was there before (-before +after):\n%s", diff)
 			}
 		})
