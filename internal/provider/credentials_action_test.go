@@ -942,7 +942,7 @@ func TestAccActionFactorSender(t *testing.T) {
 		},
 		resource.TestStep{
 			ResourceName: smsFactorAddress, ImportState: true, ImportStateId: "sms",
-			ImportStateVerify: true, ImportStateVerifyIdentifierAttribute: "sender_id",
+			ImportStateVerify: true, ImportStateVerifyIdentifierAttribute: "sender_id", ImportStateVerifyIgnore: priorAttributes(),
 		},
 		resource.TestStep{Config: live, ResourceName: smsFactorAddress, ImportState: true, ImportStateId: "sms", ImportStateKind: resource.ImportBlockWithID},
 	)
