@@ -543,7 +543,7 @@ func (r *actionResource) Delete(ctx context.Context, req resource.DeleteRequest,
 		resp.Diagnostics.AddError("Action was not unbound", err.Error())
 		return
 	}
-	if err := r.auth0.DeleteAction(ctx, id); err != nil && !auth0api.IsNotFound(err) {
+	if err := confirmGone(r.auth0.DeleteAction(ctx, id), func() error { _, err := r.auth0.Action(ctx, id); return err }); err != nil {
 		resp.Diagnostics.AddError("Action was not deleted", err.Error())
 	}
 }

@@ -113,6 +113,25 @@ func removedOutside(diags *diag.Diagnostics, object, id string) {
 		fmt.Sprintf("%s was deleted outside Terraform. It is removed from the state; the next apply makes it anew.", id))
 }
 
+// confirmGone asks once more where a deletion was told that there is nothing to
+// delete: an object that is believed to be gone and is not leaves the state for
+// ever.
+func confirmGone(failure error, read func() error) error {
+	missing := func(err error) bool { return auth0api.IsNotFound(err) || awsapi.IsNotFound(err) }
+	if !missing(failure) {
+		return failure
+	}
+	err := read()
+	switch {
+	case err == nil:
+		return fmt.Errorf("%w\n\nYet it is there when it is read. Nothing else is known to be wrong: try again", failure)
+	case missing(err):
+		return nil
+	default:
+		return err
+	}
+}
+
 // alreadyExists is the refusal to adopt what Terraform did not make. otherwise
 // is a way out beside the import; a tenant's only object has none.
 func alreadyExists(diags *diag.Diagnostics, resourceType, what, id, otherwise string) {

@@ -516,6 +516,10 @@ func (r *credentialsResource) Delete(ctx context.Context, req resource.DeleteReq
 	defer cancel()
 	machine, user := r.machine(state), state.IAMUser.ValueString()
 	known, err := machine.Look(ctx, user, state.current())
+	if awsapi.IsNotFound(err) {
+		// A user that is believed to be gone and is not keeps its keys.
+		known, err = machine.Look(ctx, user, state.current())
+	}
 	if err != nil && !awsapi.IsNotFound(err) {
 		addAWSError(&resp.Diagnostics, "Access keys cannot be looked up", err)
 		return

@@ -335,7 +335,7 @@ func (r *hookResource) Delete(ctx context.Context, req resource.DeleteRequest, r
 			return
 		}
 	}
-	if err := r.auth0.DeleteHook(ctx, id); err != nil && !auth0api.IsNotFound(err) {
+	if err := confirmGone(r.auth0.DeleteHook(ctx, id), func() error { _, err := r.auth0.Hook(ctx, id); return err }); err != nil {
 		addHookError(&resp.Diagnostics, "Hook was not deleted", err)
 	}
 }

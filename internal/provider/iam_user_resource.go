@@ -420,11 +420,9 @@ func (r *iamUserResource) Delete(ctx context.Context, req resource.DeleteRequest
 func (r *iamUserResource) delete(ctx context.Context, state iamUserModel) error {
 	name := state.Name.ValueString()
 	keys, err := r.aws.AccessKeys(ctx, name)
-	if awsapi.IsNotFound(err) {
-		return nil
-	}
+	exists := func() error { _, err := r.aws.User(ctx, name); return err }
 	if err != nil {
-		return err
+		return confirmGone(err, exists)
 	}
 	if len(keys) > 0 {
 		ids := make([]string, len(keys))
@@ -438,10 +436,7 @@ func (r *iamUserResource) delete(ctx context.Context, state iamUserModel) error 
 	if err := r.deletePolicy(ctx, name, state.PolicyName.ValueString()); err != nil {
 		return err
 	}
-	if err := r.aws.DeleteUser(ctx, name); err != nil && !awsapi.IsNotFound(err) {
-		return err
-	}
-	return nil
+	return confirmGone(r.aws.DeleteUser(ctx, name), exists)
 }
 
 func (r *iamUserResource) deletePolicy(ctx context.Context, user, policy string) error {

@@ -53,7 +53,11 @@ func (r *mfaPolicyResource) Schema(_ context.Context, _ resource.SchemaRequest, 
 }
 
 func (r *mfaPolicyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.clients == nil || r.auth0 == nil || req.Plan.Raw.Equal(req.State.Raw) {
+	if r.clients == nil || r.auth0 == nil || req.Plan.Raw.Equal(req.State.Raw) {
+		return
+	}
+	if req.Plan.Raw.IsNull() {
+		r.policy.planDestroy(req.State)
 		return
 	}
 	ctx = r.masked(ctx)
@@ -177,7 +181,6 @@ func (r *mfaPolicyResource) Read(ctx context.Context, req resource.ReadRequest, 
 		notConfigured(&resp.Diagnostics, "MFA policy")
 		return
 	}
-	r.policy.saw()
 	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
 		return
 	}
@@ -191,7 +194,6 @@ func (r *mfaPolicyResource) Read(ctx context.Context, req resource.ReadRequest, 
 		resp.Diagnostics.AddError("MFA policy is not understood", err.Error())
 		return
 	}
-	resp.Diagnostics.Append(r.policy.note(ctx, resp.Private)...)
 	state.Policy = types.StringValue(policy)
 	if state.Prior.IsNull() {
 		// After an import: what is there now is what destroy gives back.
@@ -226,11 +228,7 @@ func (r *mfaPolicyResource) Delete(ctx context.Context, req resource.DeleteReque
 	prior := policiesOf(state.Prior.ValueString())
 	r.policy.Lock()
 	defer r.policy.Unlock()
-	stays, diags := r.policy.succeeded(ctx, req.Private)
-	if resp.Diagnostics.Append(diags...); diags.HasError() {
-		return
-	}
-	if stays {
+	if r.policy.succeeded(req.State) {
 		// Giving back what was before this object would switch off what the other
 		// one has switched on.
 		resp.Diagnostics.AddWarning("MFA policy was left to its successor", fmt.Sprintf(

@@ -567,7 +567,7 @@ func (r *phoneProviderResource) Delete(ctx context.Context, req resource.DeleteR
 			return
 		}
 	}
-	if err := r.auth0.DeletePhoneProvider(ctx, id); err != nil && !auth0api.IsNotFound(err) {
+	if err := confirmGone(r.auth0.DeletePhoneProvider(ctx, id), func() error { _, err := r.auth0.PhoneProvider(ctx, id); return err }); err != nil {
 		resp.Diagnostics.AddError("Phone provider was not deleted", err.Error())
 		return
 	}

@@ -13,7 +13,6 @@ const (
 	privateOpen     = "open"     // an operation on credentials left something to do, which their record names
 	privateWritten  = "written"  // when the secrets of an Action were written
 	privateImported = "imported" // credentials came by import: keepers are recorded, not acted on
-	privateOthers   = "others"   // how many other objects of the same singleton are in the state
 	privateTenant   = "tenant"   // the domain of the tenant that the object belongs to
 )
 

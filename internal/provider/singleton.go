@@ -1,10 +1,9 @@
 package provider
 
 import (
-	"context"
 	"sync"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 )
 
 // singleton is what a run of Terraform knows of the one object of a tenant that
@@ -14,33 +13,28 @@ import (
 // destruction.
 type singleton struct {
 	sync.Mutex
-	read    int  // by a refresh: these are in the state
 	created bool // by this run
-	deleted int
+	// planned are the states of objects whose destruction was planned in this run.
+	planned []string
 }
 
-// saw counts an object that is in the state.
-func (s *singleton) saw() {
+// planDestroy remembers that a destruction was planned in this run. Terraform
+// plans and applies in runs of their own, but for deposed objects: those of a
+// replacement that stopped in the middle, which it plans once more while it
+// applies (terraform's node_resource_destroy_deposed.go).
+func (s *singleton) planDestroy(state tfsdk.State) {
 	s.Lock()
 	defer s.Unlock()
-	s.read++
+	s.planned = append(s.planned, state.Raw.String())
 }
 
-// note remembers how many others are in the state for [singleton.succeeded],
-// which is asked in another process. Terraform reads them side by side, so that
-// all have begun when the first one has its answers.
-func (s *singleton) note(ctx context.Context, private privateWriter) diag.Diagnostics {
-	s.Lock()
-	defer s.Unlock()
-	return writePrivate(ctx, private, privateOthers, max(s.read-1, 0))
-}
-
-// succeeded tells, with the lock held, whether another object stays when this one
-// goes, and counts it as gone.
-func (s *singleton) succeeded(ctx context.Context, private privateReader) (bool, diag.Diagnostics) {
-	var others int
-	_, diags := readPrivate(ctx, private, privateOthers, &others)
-	stays := s.created || others > s.deleted
-	s.deleted++
-	return stays, diags
+// succeeded tells, with the lock held, whether an object that goes has a
+// successor: one that this run has made, or the one that deposed it.
+func (s *singleton) succeeded(state tfsdk.State) bool {
+	for _, planned := range s.planned {
+		if planned == state.Raw.String() {
+			return true
+		}
+	}
+	return s.created
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/setdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
@@ -219,6 +220,7 @@ func (m smsFactorModel) warnStrangers(diags *diag.Diagnostics) {
 func (r *smsFactorResource) planDestroy(ctx context.Context, req resource.ModifyPlanRequest) diag.Diagnostics {
 	var state smsFactorModel
 	diags := req.State.Get(ctx, &state)
+	r.factor.planDestroy(req.State)
 	now := smsFactor{Unified: state.unified() || state.pastLegacy(), Enabled: state.Enabled.ValueBool(), Provider: state.SelectedProvider.ValueString()}
 	if !diags.HasError() && now.live() && state.OnDestroy.ValueString() != onDestroyLeave {
 		diags.AddWarning("The SMS factor is in use now", "People who log in get their codes by SMS. After this destroy they do not, unless another auth0sns_sms_factor keeps the factor on. "+
@@ -528,7 +530,6 @@ func (r *smsFactorResource) Read(ctx context.Context, req resource.ReadRequest, 
 		notConfigured(&resp.Diagnostics, "SMS factor")
 		return
 	}
-	r.factor.saw()
 	if resp.Diagnostics.Append(r.requireTenant(ctx, req.Private, resp.Private)...); resp.Diagnostics.HasError() {
 		return
 	}
@@ -545,7 +546,6 @@ func (r *smsFactorResource) Read(ctx context.Context, req resource.ReadRequest, 
 		resp.Diagnostics.Append(diags...)
 	}
 	state.read(factor)
-	resp.Diagnostics.Append(r.factor.note(ctx, resp.Private)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
 
@@ -623,7 +623,7 @@ func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	ended, diags := r.giveBack(ctx, state, prior, req.Private)
+	ended, diags := r.giveBack(ctx, req.State, state, prior)
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() || !ended {
 		return
 	}
@@ -635,14 +635,10 @@ func (r *smsFactorResource) Delete(ctx context.Context, req resource.DeleteReque
 
 // giveBack does what on_destroy says. ended tells that people get no more codes
 // through the sender from now on.
-func (r *smsFactorResource) giveBack(ctx context.Context, state smsFactorModel, prior smsFactor, private privateReader) (ended bool, diags diag.Diagnostics) {
+func (r *smsFactorResource) giveBack(ctx context.Context, raw tfsdk.State, state smsFactorModel, prior smsFactor) (ended bool, diags diag.Diagnostics) {
 	r.factor.Lock()
 	defer r.factor.Unlock()
-	stays, diags := r.factor.succeeded(ctx, private)
-	if diags.HasError() {
-		return false, diags
-	}
-	if stays {
+	if r.factor.succeeded(raw) {
 		// The factor belongs to the other object, and giving back what was before
 		// this one would switch it off.
 		diags.AddWarning("SMS factor was left to its successor", fmt.Sprintf(
