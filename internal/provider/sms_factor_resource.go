@@ -52,7 +52,7 @@ func (r *smsFactorResource) Schema(_ context.Context, _ resource.SchemaRequest, 
 			"No other factor is read or written. What was there before is given back on destroy.",
 		Attributes: map[string]schema.Attribute{
 			"sender_id": schema.StringAttribute{
-				MarkdownDescription: "`sender_id` of the `auth0sns_credentials`, so that the factor turns to the sender only after that holds a working key.",
+				MarkdownDescription: "`sender_id` of the `auth0sns_credentials`, or on the Unified Phone Experience `id` of the `auth0sns_phone_provider`, so that the factor turns to the sender only after that holds a working key.",
 				Required:            true,
 			},
 			"enabled": schema.BoolAttribute{
