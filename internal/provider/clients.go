@@ -33,6 +33,7 @@ type clients struct {
 	secrets []string
 	factor  singleton // of auth0sns_sms_factor
 	policy  singleton // of auth0sns_mfa_policy
+	phone   singleton // of auth0sns_phone_provider
 	// releasing keeps two senders, each of which could take over from the other,
 	// from being given up at once.
 	releasing sync.Mutex

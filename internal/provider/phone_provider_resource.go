@@ -103,6 +103,7 @@ func (r *phoneProviderResource) ModifyPlan(ctx context.Context, req resource.Mod
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	}
 	if req.Plan.Raw.IsNull() {
+		r.phone.planDestroy(req.State)
 		if !state.ForceDestroy.ValueBool() {
 			resp.Diagnostics.Append(r.warnLive(ctx, "phone provider", state.ID.ValueString())...)
 		}
@@ -119,14 +120,17 @@ func (r *phoneProviderResource) ModifyPlan(ctx context.Context, req resource.Mod
 		return
 	}
 	if create {
-		r.planCreate(ctx, plan, &resp.Diagnostics)
+		var replaced string
+		_, diags := readPrivate(ctx, req.Private, privateProvider, &replaced)
+		resp.Diagnostics.Append(diags...)
+		r.planCreate(ctx, plan, replaced, &resp.Diagnostics)
 		return
 	}
 	r.planUpdate(ctx, plan, state, resp)
 }
 
 func (m phoneProviderModel) scopes() []string {
-	scopes := []string{"read:phone_providers", "create:phone_providers", "update:phone_providers", "delete:phone_providers", "read:tenant_settings", "read:guardian_factors"}
+	scopes := []string{"read:phone_providers", "create:phone_providers", "update:phone_providers", "delete:phone_providers", "read:tenant_settings", "read:guardian_factors", "read:actions"}
 	if !m.Unified.IsNull() {
 		scopes = append(scopes, "update:tenant_settings")
 	}
@@ -135,13 +139,19 @@ func (m phoneProviderModel) scopes() []string {
 
 // planCreate refuses a provider that is there already and says what the tenant's
 // flag will do.
-func (r *phoneProviderResource) planCreate(ctx context.Context, plan phoneProviderModel, diags *diag.Diagnostics) {
+// replaced is the id of the one that it takes the place of.
+func (r *phoneProviderResource) planCreate(ctx context.Context, plan phoneProviderModel, replaced string, diags *diag.Diagnostics) {
 	providers, err := r.auth0.PhoneProviders(ctx)
 	if err != nil {
 		diags.AddError("Phone providers of the tenant cannot be listed", err.Error())
 		return
 	}
 	for _, p := range providers {
+		if p.ID == replaced {
+			diags.AddError("The phone provider cannot be replaced", fmt.Sprintf(
+				"A tenant has one phone provider, and %s of %s is to be replaced by itself. Every argument changes in place: leave out -replace and replace_triggered_by; if it is tainted, terraform untaint it.", p.ID, r.auth0.Domain()))
+			return
+		}
 		r.planExisting(p, plan, diags)
 	}
 	r.planMove(ctx, plan, diags)
@@ -170,16 +180,21 @@ func (r *phoneProviderResource) planExisting(p auth0api.PhoneProvider, plan phon
 			"%s sends its phone messages through %s (%s). This apply puts the provider custom in its place. Its credentials cannot be given back, because Auth0 never shows them: keep them where you can set them up again.",
 			r.auth0.Domain(), p.Name, p.ID))
 	case p.Name != delivery.PhoneProviderCustom:
-		diags.AddAttributeError(path.Root("take_over"), "The tenant has another phone provider", fmt.Sprintf(
-			"take_over: %s sends its phone messages through %s (%s), and a tenant has one phone provider. Taking its place loses its credentials, which Auth0 never shows. Set take_over = true if that is meant.",
-			r.auth0.Domain(), p.Name, p.ID))
+		diags.Append(r.refuseTakeOver(p)...)
 	case differs:
 		alreadyExists(diags, typePhoneProvider, fmt.Sprintf("A phone provider (%s) on %s", describeProvider(p), r.auth0.Domain()), p.ID, "")
 	default:
 		diags.AddWarning("The phone provider is there already", fmt.Sprintf(
-			"%s has it as configured (%s), by an apply that stopped. It is taken over, and destroy will delete it. If somebody set it up by hand, import it instead (id %q): then the state says so.",
+			"%s has it as configured (%s), by an apply that stopped, or by hand. It is taken over, and destroy will delete it and leave the tenant's unified_phone_experience as it is now. If the block was only renamed, say so with a moved block; else import it (id %q), so that the state says where it came from.",
 			r.auth0.Domain(), p.ID, p.ID))
 	}
+}
+
+// refuseTakeOver is the answer to another provider that nobody gave up.
+func (r *phoneProviderResource) refuseTakeOver(p auth0api.PhoneProvider) diag.Diagnostics {
+	return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("take_over"), "The tenant has another phone provider", fmt.Sprintf(
+		"take_over: %s sends its phone messages through %s (%s), and a tenant has one phone provider. Taking its place loses its credentials, which Auth0 never shows. Set take_over = true if that is meant.",
+		r.auth0.Domain(), p.Name, p.ID))}
 }
 
 // planMove says what the tenant's flag means for every phone message.
@@ -239,11 +254,19 @@ func (r *phoneProviderResource) Create(ctx context.Context, req resource.CreateR
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if prior != "" && !plan.TakeOver.ValueBool() {
+		resp.Diagnostics.Append(r.refuseTakeOver(found[0])...)
+		return
+	}
 	resp.Diagnostics.Append(r.setUp(ctx, &plan, found, unified)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	var diags diag.Diagnostics
+	r.phone.Lock()
+	r.phone.created = true
+	r.phone.Unlock()
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateProvider, plan.ID.ValueString())...)
 	plan.Prior, diags = phoneProviderPrior(ctx, prior, unified)
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -378,9 +401,9 @@ func (r *phoneProviderResource) bring(ctx context.Context, now, want auth0api.Ph
 // refuseMove is invariant 3 of the design for the tenant's flag: people who get
 // their codes now get them afterwards.
 func (r *phoneProviderResource) refuseMove(ctx context.Context, plan phoneProviderModel, unified bool) diag.Diagnostics {
-	var diags diag.Diagnostics
+	diags := r.requireKey(ctx, plan, unified)
 	toProvider := plan.Unified.ValueBool()
-	if !plan.moves(unified) || plan.ForceDestroy.ValueBool() || toProvider && !plan.Disabled.ValueBool() {
+	if diags.HasError() || !plan.moves(unified) || plan.ForceDestroy.ValueBool() || toProvider && !plan.Disabled.ValueBool() {
 		return diags
 	}
 	factors, err := r.auth0.Factors(ctx)
@@ -397,6 +420,33 @@ func (r *phoneProviderResource) refuseMove(ctx context.Context, plan phoneProvid
 		diags.AddAttributeError(attribute, summary, fmt.Sprintf(
 			"unified_phone_experience: people who log in to %s get their codes on the Unified Phone Experience. Back on the legacy way they would get them from the provider that is selected there, and Auth0 does not show which one that is while the tenant has the Unified Phone Experience. Nothing was changed.\n\n"+
 				"Switch auth0sns_sms_factor off (enabled = false) in an apply before, or set force_destroy = true if you know that the legacy way serves: it does with a sender on it and the provider that an auth0sns_sms_factor has selected before the tenant was moved.", r.auth0.Domain()))
+	}
+	return diags
+}
+
+// requireKey refuses to have the tenant's messages go to an Action that cannot
+// send them: without a key it drops every one, and nobody is told.
+func (r *phoneProviderResource) requireKey(ctx context.Context, plan phoneProviderModel, unified bool) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if !plan.Unified.IsNull() {
+		unified = plan.Unified.ValueBool()
+	}
+	if !unified || plan.Disabled.ValueBool() || plan.ForceDestroy.ValueBool() {
+		return diags
+	}
+	id, attribute := plan.ActionID.ValueString(), path.Root("action_id")
+	action, err := r.auth0.Action(ctx, id)
+	switch {
+	case auth0api.IsNotFound(err):
+		diags.AddAttributeError(attribute, "There is no such Action", fmt.Sprintf("action_id: %s has no Action %s. Nothing was changed.", r.auth0.Domain(), id))
+	case err != nil:
+		diags.AddError("The Action cannot be read", err.Error()+"\n\nNothing was changed.")
+	case action.Trigger.ID != delivery.TriggerCustomPhoneProvider:
+		diags.AddAttributeError(attribute, "The Action is never asked", fmt.Sprintf(
+			"action_id: Action %q (%s) has the trigger %s, and a phone provider asks the one with the trigger %s. Nothing was changed.", action.Name, id, action.Trigger.ID, delivery.TriggerCustomPhoneProvider))
+	case !handover.HoldsSecrets(action):
+		diags.AddAttributeError(attribute, "The Action holds no key", fmt.Sprintf(
+			"action_id: Action %q (%s) has no AWS key yet, so it would drop every message. Refer to the sender_id of its auth0sns_credentials, which is known when it has one. Nothing was changed.", action.Name, id))
 	}
 	return diags
 }
@@ -439,6 +489,7 @@ func (r *phoneProviderResource) Read(ctx context.Context, req resource.ReadReque
 		resp.Diagnostics.AddError("Phone provider cannot be read", err.Error())
 		return
 	}
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, privateProvider, id)...)
 	imported := state.Prior.IsNull()
 	state.read(p)
 	if imported || !state.Unified.IsNull() {
@@ -528,6 +579,9 @@ func (r *phoneProviderResource) update(ctx context.Context, plan phoneProviderMo
 	if err != nil {
 		return err
 	}
+	if now.Name != delivery.PhoneProviderCustom && !plan.TakeOver.ValueBool() {
+		return fmt.Errorf("the tenant sends its phone messages through %s (%s) by now, which the plan did not know: plan again", now.Name, now.ID)
+	}
 	bring := func(ctx context.Context) error {
 		_, err := r.bring(ctx, now, plan.provider())
 		return err
@@ -553,6 +607,13 @@ func (r *phoneProviderResource) Delete(ctx context.Context, req resource.DeleteR
 		return
 	}
 	id := state.ID.ValueString()
+	r.phone.Lock()
+	stays := r.phone.succeeded(req.State)
+	r.phone.Unlock()
+	if stays {
+		resp.Diagnostics.AddWarning("The phone provider was left to its successor", fmt.Sprintf("Another auth0sns_phone_provider has %s now, so it stays, and so does the tenant's unified_phone_experience.", id))
+		return
+	}
 	if !state.ForceDestroy.ValueBool() {
 		resp.Diagnostics.Append(r.refuseLive(ctx, "phone provider", id)...)
 	}

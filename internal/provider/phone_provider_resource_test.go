@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -309,9 +310,9 @@ func TestAccPhoneProviderScopes(t *testing.T) {
 	env.Tenant.SetGrantScopes(env.Tenant.Client().ClientID, []string{"read:phone_providers", "update:phone_providers"})
 	refused := w.run("plan")
 	requireWords(t, refused.errorText(), "Auth0 scope missing",
-		"lacks create:phone_providers, delete:phone_providers, read:tenant_settings, read:guardian_factors, update:tenant_settings")
+		"lacks create:phone_providers, delete:phone_providers, read:tenant_settings, read:guardian_factors, read:actions, update:tenant_settings")
 	w.write(phoneConfig(""))
-	requireWords(t, w.run("plan").errorText(), "lacks create:phone_providers, delete:phone_providers, read:tenant_settings, read:guardian_factors.")
+	requireWords(t, w.run("plan").errorText(), "lacks create:phone_providers, delete:phone_providers, read:tenant_settings, read:guardian_factors, read:actions.")
 }
 
 // TestAccPhoneProviderTakesOver proves that Twilio goes only with a warning, in
@@ -577,9 +578,9 @@ func TestAccPhoneProviderWithoutAction(t *testing.T) {
 			id := onlyAction(t, env).ID
 			succeeds(t, delivery.Unbind(t.Context(), env.Auth0(t), delivery.TriggerCustomPhoneProvider, id))
 			succeeds(t, env.Auth0(t).DeleteAction(t.Context(), id))
-			failed := newWorkspace(t, env, phoneConfig(moves)).run("apply")
+			failed := newWorkspace(t, env, phoneConfig("")).run("apply")
 			requireWords(t, failed.errorText(), "Phone provider was not set up", code, "deployed action")
-			requireEqual(t, "changes that worked", isUnified(env), false)
+			requireNoWrites(t, failed.requests[:len(failed.requests)-1])
 		})
 	}
 }
@@ -605,4 +606,58 @@ func TestAccPhoneProviderRequests(t *testing.T) {
 			t.Errorf("%s is made and is not on the page", operation)
 		}
 	}
+}
+
+// TestAccPhoneProviderNotReplaced: a tenant has one phone provider, so a
+// replacement would delete what its successor has just taken over.
+func TestAccPhoneProviderNotReplaced(t *testing.T) {
+	env := newPhoneWorld(t)
+	tf := newWorkspace(t, env, phoneConfig("unified_phone_experience = true\n  lifecycle { create_before_destroy = true }"))
+	tf.must("apply")
+	succeeds(t, env.Auth0(t).SetFactor(t.Context(), delivery.FactorSMS, true))
+	refused := tf.run("apply", "-replace="+phoneAddress)
+	requireWords(t, refused.errorText(), "The phone provider cannot be replaced", "changes in place")
+	requireNoWrites(t, refused.requests)
+	requirePhoneProvider(t, env, false, true)
+	requireSettled(t, tf)
+}
+
+// TestAccPhoneProviderRenamed: a block that was renamed without a moved block is
+// another object with the same provider, which stays on for it.
+func TestAccPhoneProviderRenamed(t *testing.T) {
+	env := newPhoneWorld(t)
+	text := phoneConfig("unified_phone_experience = true\n  force_destroy = true")
+	tf := newWorkspace(t, env, text)
+	tf.must("apply")
+	renamed := strings.Replace(text, `"auth0sns_phone_provider" "test"`, `"auth0sns_phone_provider" "other"`, 1)
+	tf.write(renamed + "\nremoved {\n  from = " + phoneAddress + "\n  lifecycle { destroy = false }\n}\n")
+	requireWords(t, tf.must("apply").text("warning"), "The phone provider is there already", "moved block")
+	requirePhoneProvider(t, env, false, true)
+	requireSettled(t, tf)
+}
+
+// TestAccPhoneProviderWithoutKey: an Action without a key drops every message.
+func TestAccPhoneProviderWithoutKey(t *testing.T) {
+	env := acctest.New(t)
+	create := func(name, trigger, version string) string {
+		action, err := env.Auth0(t).CreateAction(t.Context(), auth0api.Action{
+			Name: name, Code: "exports.onExecuteCustomPhoneProvider = async () => {};", Runtime: "node22",
+			Trigger: auth0api.ActionTrigger{ID: trigger, Version: version},
+		})
+		succeeds(t, err)
+		deployed(t, env, action.ID)
+		return action.ID
+	}
+	keyless, legacy := create("Sender", delivery.TriggerCustomPhoneProvider, "v1"), create("Legacy", delivery.TriggerSendPhoneMessage, "v2")
+	tf := newWorkspace(t, env, phoneConfig("unified_phone_experience = true"))
+	for id, says := range map[string]string{
+		keyless: "The Action holds no key", legacy: "The Action is never asked", "295d7c28-06dc-4d72-93a6-da8a6d947fbe": "There is no such Action",
+	} {
+		refused := tf.run("apply", "-var=action="+id)
+		requireWords(t, refused.errorText(), says, "Nothing was changed")
+		requireNoWrites(t, refused.requests)
+	}
+	giveKey(t, env, keyless)
+	tf.must("apply", "-var=action="+keyless)
+	requirePhoneProvider(t, env, false, true)
 }

@@ -13,6 +13,7 @@ const (
 	privateOpen     = "open"     // an operation on credentials left something to do, which their record names
 	privateWritten  = "written"  // when the secrets of an Action were written
 	privateImported = "imported" // credentials came by import: keepers are recorded, not acted on
+	privateProvider = "provider" // the id of a phone provider, which the plan of one that replaces it has
 	privateTenant   = "tenant"   // the domain of the tenant that the object belongs to
 )
 
