@@ -55,15 +55,34 @@ type Tenant struct {
 	Unknown []string
 }
 
+// UnifiedAPI is the part of the Management API that tells whether a tenant has
+// the Unified Phone Experience.
+type UnifiedAPI interface {
+	TenantSettings(ctx context.Context) (auth0api.TenantSettings, error)
+	SelectedProvider(ctx context.Context) (string, error)
+}
+
 // DetectAPI is the part of the Management API that tells a tenant's path.
 type DetectAPI interface {
-	TenantSettings(ctx context.Context) (auth0api.TenantSettings, error)
+	UnifiedAPI
 	Factors(ctx context.Context) (map[string]bool, error)
-	SelectedProvider(ctx context.Context) (string, error)
 	Hooks(ctx context.Context, trigger string) ([]auth0api.Hook, error)
 	Actions(ctx context.Context, trigger string) ([]auth0api.Action, error)
 	PhoneProvidersAPI
 	BindingsAPI
+}
+
+// Unified tells which way a tenant's messages go: by its setting, or else by
+// whether Auth0 has closed the legacy way to it.
+func Unified(ctx context.Context, api UnifiedAPI) (bool, error) {
+	settings, err := api.TenantSettings(ctx)
+	if err != nil || settings.PhoneConsolidatedExperience {
+		return settings.PhoneConsolidatedExperience, err
+	}
+	if _, err = api.SelectedProvider(ctx); isUnified(err) {
+		return true, nil
+	}
+	return false, err
 }
 
 // Detect finds out which path a tenant has and who is its live sender, in four

@@ -28,6 +28,7 @@ type actionModel struct {
 	Code         types.String   `tfsdk:"code"`
 	Dependencies types.Map      `tfsdk:"dependencies"`
 	CodeSHA256   types.String   `tfsdk:"code_sha256"`
+	CodeSize     types.Int64    `tfsdk:"code_size"`
 	VersionID    types.String   `tfsdk:"version_id"`
 	Bound        types.Bool     `tfsdk:"bound"`
 	ForceDestroy types.Bool     `tfsdk:"force_destroy"`
@@ -93,6 +94,7 @@ func (m *actionModel) read(a auth0api.Action, bound bool) {
 	m.Runtime = types.StringValue(content.runtime)
 	m.Dependencies = mapValue(content.dependencies)
 	m.CodeSHA256 = types.StringValue(sender.SHA256(content.code))
+	m.CodeSize = types.Int64Value(int64(len(content.code)))
 	if !m.Code.IsNull() {
 		m.Code = types.StringValue(content.code)
 	}

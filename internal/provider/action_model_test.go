@@ -77,6 +77,9 @@ func TestActionModelShows(t *testing.T) {
 			tt.change(&a)
 			m := applied
 			m.read(a, true)
+			if size := m.CodeSize.ValueInt64(); size != int64(len(tt.code)) {
+				t.Errorf("the size shown is %d, want %d: nobody sees how far the limit is", size, len(tt.code))
+			}
 			if m.CodeSHA256.ValueString() != sender.SHA256(tt.code) || m.Runtime.ValueString() != tt.runtime {
 				t.Errorf("shown are the code of %s and %s", m.CodeSHA256, m.Runtime)
 			}

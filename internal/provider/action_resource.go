@@ -113,6 +113,10 @@ func (r *actionResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				MarkdownDescription: "SHA-256 of the code at Auth0, in hex. It changes in a plan when the code will, or was edited by hand.",
 				Computed:            true,
 			},
+			"code_size": schema.Int64Attribute{
+				MarkdownDescription: fmt.Sprintf("Size of the code in bytes. Auth0 takes %d.", sender.MaxScriptBytes),
+				Computed:            true,
+			},
 			"version_id": schema.StringAttribute{
 				MarkdownDescription: "Id of the version that is deployed. Every deploy makes a new one, that of a new key too.",
 				Computed:            true,
@@ -167,9 +171,9 @@ func (r *actionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	plan.CodeSHA256 = types.StringUnknown()
+	plan.CodeSHA256, plan.CodeSize = types.StringUnknown(), types.Int64Unknown()
 	if known {
-		plan.CodeSHA256 = types.StringValue(code.SHA256)
+		plan.CodeSHA256, plan.CodeSize = types.StringValue(code.SHA256), types.Int64Value(int64(code.Size()))
 		if config.Dependencies.IsNull() {
 			plan.Dependencies = mapValue(code.Dependencies)
 		}

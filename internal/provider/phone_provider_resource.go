@@ -199,7 +199,7 @@ func (r *phoneProviderResource) refuseTakeOver(p auth0api.PhoneProvider) diag.Di
 
 // planMove says what the tenant's flag means for every phone message.
 func (r *phoneProviderResource) planMove(ctx context.Context, plan phoneProviderModel, diags *diag.Diagnostics) {
-	unified, err := r.isUnified(ctx)
+	unified, err := delivery.Unified(ctx, r.auth0)
 	switch {
 	case err != nil:
 		diags.AddError("Settings of the tenant cannot be read", err.Error())
@@ -211,19 +211,6 @@ func (r *phoneProviderResource) planMove(ctx context.Context, plan phoneProvider
 		diags.AddAttributeWarning(path.Root("unified_phone_experience"), "The phone provider will not be asked", fmt.Sprintf(
 			"unified_phone_experience: %s is not on the Unified Phone Experience, so MFA messages go the legacy way, past its phone provider. Set it to true to move the tenant.", r.auth0.Domain()))
 	}
-}
-
-// isUnified tells which way a tenant's messages go: by its flag, or else by
-// whether Auth0 has closed the legacy way to it.
-func (c *clients) isUnified(ctx context.Context) (bool, error) {
-	settings, err := c.auth0.TenantSettings(ctx)
-	if err != nil || settings.PhoneConsolidatedExperience {
-		return settings.PhoneConsolidatedExperience, err
-	}
-	if _, err = c.auth0.SelectedProvider(ctx); auth0api.KindOf(err) == auth0api.LegacyPhone {
-		return true, nil
-	}
-	return false, err
 }
 
 func (r *phoneProviderResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {

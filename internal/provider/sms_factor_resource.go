@@ -140,9 +140,7 @@ func (r *smsFactorResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 		return
 	}
 	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
-	if !open {
-		plan.warnStrangers(&resp.Diagnostics)
-	}
+	plan.warnStrangers(open || plan.unified(), &resp.Diagnostics)
 	resp.Diagnostics.Append(r.requireScopes(ctx, plan.scopes(open)...)...)
 	switch {
 	case resp.Diagnostics.HasError():
@@ -166,7 +164,7 @@ func (r *smsFactorResource) pathIsOpen(plan smsFactorModel) bool {
 // planLeave refuses a sender that is not asked as long as the tenant is on the
 // Unified Phone Experience.
 func (r *smsFactorResource) planLeave(ctx context.Context, diags *diag.Diagnostics) {
-	unified, err := r.isUnified(ctx)
+	unified, err := delivery.Unified(ctx, r.auth0)
 	switch {
 	case err != nil:
 		addFactorError(diags, "Settings of the tenant cannot be read", err)
@@ -204,9 +202,9 @@ func (m smsFactorModel) scopes(open bool) []string {
 }
 
 // warnStrangers tells of placeholders that the path of the texts does not know.
-func (m smsFactorModel) warnStrangers(diags *diag.Diagnostics) {
+func (m smsFactorModel) warnStrangers(unified bool, diags *diag.Diagnostics) {
 	warn := func(attribute string, text types.String) {
-		if names := strangers(m.unified(), text.ValueString()); len(names) > 0 {
+		if names := strangers(unified, text.ValueString()); len(names) > 0 {
 			diags.AddAttributeWarning(path.Root(attribute), "Placeholder is not known", fmt.Sprintf(
 				"%s: nothing is known of %q in the texts of this tenant's path; Auth0 may leave a gap where it stands.", attribute, names))
 		}
@@ -261,7 +259,7 @@ func (r *smsFactorResource) planCreate(ctx context.Context, plan smsFactorModel,
 	open, unified := r.pathIsOpen(plan), plan.unified()
 	var err error
 	if open { // The tenant says where the factor is to be looked at.
-		unified, err = r.isUnified(ctx)
+		unified, err = delivery.Unified(ctx, r.auth0)
 	}
 	if err != nil {
 		addFactorError(diags, "Settings of the tenant cannot be read", err)
@@ -450,7 +448,7 @@ func (r *smsFactorResource) phoneProviderAnswers(ctx context.Context, id string)
 	if err != nil {
 		return false, "", "", err
 	}
-	unified, err := r.isUnified(ctx)
+	unified, err := delivery.Unified(ctx, r.auth0)
 	switch {
 	case provider.Name != delivery.PhoneProviderCustom:
 		remedy = "It is not the tenant's own code that it asks: manage it as auth0sns_phone_provider."

@@ -218,6 +218,11 @@ func TestAccSMSFactorUnifiedPlaceholders(t *testing.T) {
 	}
 	tf.write(smsFactorConfig("enrollment_message = \"{{code}} {{friendly_name}\"\n  verification_message = \"{{code}}\""))
 	requireWords(t, tf.run("plan").errorText(), "enrollment_message: has braces that are no placeholder")
+
+	// Said in plan, too, where the phone provider is still to be made.
+	const sender = "  sender_id = auth0sns_phone_provider.sms.id\n"
+	whole := strings.Replace(acctest.Config(t, "scenarios/unified/main.tf"), sender, sender+"  enrollment_message = \"{{code}} {{brand}}\"\n  verification_message = \"{{code}}\"\n", 1)
+	requireWords(t, newWorkspace(t, acctest.New(t), whole).must("plan").text("warning"), `nothing is known of ["brand"]`)
 }
 
 // TestAccSMSFactorUnifiedNeedsSender: a factor turned to a provider that does not
