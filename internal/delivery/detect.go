@@ -87,9 +87,8 @@ func Unified(ctx context.Context, api UnifiedAPI) (bool, error) {
 
 // Detect finds out which path a tenant has and who is its live sender, in four
 // requests on the unified path, or five where the flag does not tell it, and six
-// on the others. What the client may not
-// read, or Auth0 does not offer there, is in Unknown; only a failure that would
-// go away is an error.
+// on the others. What the client may not read, or Auth0 does not offer there, is
+// in Unknown; only a failure that would go away is an error.
 //
 // A list of hooks proves little: Auth0 answered it with success, and none, on
 // tenants that could not have any, and nothing says that it lists only what it

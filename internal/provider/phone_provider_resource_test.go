@@ -75,6 +75,9 @@ func isUnified(env *acctest.Env) bool {
 	return on
 }
 
+// twilioByHand puts Twilio in the place of another provider.
+const twilioByHand = `{"name":"twilio","configuration":{"sid":"AC1","default_from":"+15005550006","delivery_methods":["text"]},"credentials":{"auth_token":"t"}}`
+
 // twilio sets up the provider that most tenants have. Its key is known to nobody
 // but Auth0.
 func twilio(t *testing.T, env *acctest.Env, disabled bool) string {
@@ -226,7 +229,7 @@ func TestAccPhoneProviderOutOfBand(t *testing.T) {
 		{"unified_phone_experience", knownvalue.Bool(false), func() error { return client.SetPhoneConsolidatedExperience(t.Context(), false) }},
 		{"name", knownvalue.StringExact("twilio"), func() error {
 			requireEqual(t, "answer to another provider", send(t, env, http.MethodPatch, "/api/v2/branding/phone/providers/"+onlyPhoneProvider(t, env).ID,
-				`{"name":"twilio","configuration":{"sid":"AC1","default_from":"+15005550006","delivery_methods":["text"]},"credentials":{"auth_token":"t"}}`), http.StatusOK)
+				twilioByHand), http.StatusOK)
 			return nil
 		}},
 	} {
@@ -660,4 +663,20 @@ func TestAccPhoneProviderWithoutKey(t *testing.T) {
 	giveKey(t, env, keyless)
 	tf.must("apply", "-var=action="+keyless)
 	requirePhoneProvider(t, env, false, true)
+}
+
+// TestAccPhoneProviderTwilioMeanwhile: somebody set Twilio up after the plan.
+// Its credentials would be lost for good.
+func TestAccPhoneProviderTwilioMeanwhile(t *testing.T) {
+	env := newPhoneWorld(t)
+	tf := newWorkspace(t, env, phoneConfig(""))
+	tf.must("apply")
+	path := "/api/v2/branding/phone/providers/" + onlyPhoneProvider(t, env).ID
+	requireEqual(t, "answer to the change by hand", send(t, env, http.MethodPatch, path,
+		twilioByHand), http.StatusOK)
+	tf.write(phoneConfig("disabled = true"))
+	refused := tf.run("apply", "-refresh=false")
+	requireWords(t, refused.errorText(), "Phone provider was not updated", "through twilio", "plan again")
+	requireNoWrites(t, refused.requests)
+	requireEqual(t, "provider of the tenant", onlyPhoneProvider(t, env).Name, "twilio")
 }

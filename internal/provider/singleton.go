@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
@@ -31,10 +32,5 @@ func (s *singleton) planDestroy(state tfsdk.State) {
 // succeeded tells, with the lock held, whether an object that goes has a
 // successor: one that this run has made, or the one that deposed it.
 func (s *singleton) succeeded(state tfsdk.State) bool {
-	for _, planned := range s.planned {
-		if planned == state.Raw.String() {
-			return true
-		}
-	}
-	return s.created
+	return s.created || slices.Contains(s.planned, state.Raw.String())
 }
