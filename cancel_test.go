@@ -102,7 +102,7 @@ func TestAccCancelledMove(t *testing.T) {
 		t.Error("the tenant was moved, and the error says that nothing is left behind")
 	}
 	env.World.Kernel.Journal.Reset()
-	out := interruptAfter(t, env, turnFlag, tf.Start(t, apply...))
+	out := interruptAfter(t, env, tf.Start(t, apply...), turnFlag)
 	requireCleanStop(t, out, "execution halted")
 	if !strings.Contains(out.Stdout, "Codes on their way may be lost") {
 		t.Errorf("nobody was told that codes on their way may be lost:\n%s", out.Stdout)

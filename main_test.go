@@ -240,7 +240,7 @@ func TestAccInterrupted(t *testing.T) {
 	before := env.State()
 	tf := acctest.NewTerraform(t, binary(t), scenario(t), env.Variables)
 
-	out := interruptAfter(t, env, "iam:CreateAccessKey", tf.Start(t, "apply", "-auto-approve"))
+	out := interruptAfter(t, env, tf.Start(t, "apply", "-auto-approve"), "iam:CreateAccessKey")
 	requireCleanStop(t, out, "wait until AWS accepts the key", "The new key AKIA[A-Z2-7]+ was deleted again")
 	if left := keys(env); left != "" {
 		t.Errorf("the key %s was left behind: nobody has its secret", left)
@@ -249,7 +249,7 @@ func TestAccInterrupted(t *testing.T) {
 	env.Challenge(t)
 	first := keys(env)
 
-	out = interruptAfter(t, env, "PATCH /api/v2/hooks/{id}/secrets", tf.Start(t, "apply", "-auto-approve", "-var=rotation=2"))
+	out = interruptAfter(t, env, tf.Start(t, "apply", "-auto-approve", "-var=rotation=2"), "PATCH /api/v2/hooks/{id}/secrets", "iam:TagUser")
 	requireCleanStop(t, out, "wait out calls in flight", "The sender holds the new key AKIA[A-Z2-7]+. Still to be deleted, by the next apply: "+first)
 	env.Challenge(t)
 	tf.Must(t, "apply", "-auto-approve", "-var=rotation=2")
@@ -281,18 +281,22 @@ func requireCleanStop(t *testing.T, out acctest.Output, says ...string) {
 	}
 }
 
-// interruptAfter presses Ctrl-C once a request of that operation was answered.
-// The waits that follow the two that are used here last more than a second.
-func interruptAfter(t *testing.T, env *acctest.Env, operation string, p *acctest.Process) acctest.Output {
+// interruptAfter presses Ctrl-C once requests of these operations were answered,
+// one after the other: the last one before a wait that is longer than a second.
+func interruptAfter(t *testing.T, env *acctest.Env, p *acctest.Process, operations ...string) acctest.Output {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		left := operations
 		for _, entry := range env.World.Kernel.Journal.Entries(0) {
-			if entry.Operation == operation {
-				return interrupt(t, p)
+			if len(left) > 0 && entry.Operation == left[0] {
+				left = left[1:]
 			}
 		}
+		if len(left) == 0 {
+			return interrupt(t, p)
+		}
 	}
-	t.Fatalf("no %s within a minute", operation)
+	t.Fatalf("no %v within a minute", operations)
 	return acctest.Output{}
 }
 
