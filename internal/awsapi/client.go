@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -31,6 +32,11 @@ import (
 type Config struct {
 	// Region and Profile override AWS_REGION and AWS_PROFILE.
 	Region, Profile string
+	// AccessKeyID, SecretAccessKey and SessionToken are used instead of the
+	// chain's credentials.
+	AccessKeyID     string
+	SecretAccessKey Secret
+	SessionToken    Secret
 	// AssumeRoleARN is assumed with the chain's credentials.
 	AssumeRoleARN string
 	// EndpointURL takes the place of IAM's and STS's endpoints and of
@@ -135,6 +141,10 @@ func load(ctx context.Context, c Config, region string) (aws.Config, error) {
 		config.WithRetryer(func() aws.Retryer { return newRetryer() }),
 		config.WithLogger(logging.Nop{}),
 		config.WithClientLogMode(0),
+	}
+	if c.AccessKeyID != "" {
+		options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(
+			c.AccessKeyID, c.SecretAccessKey.Reveal(), c.SessionToken.Reveal())))
 	}
 	for _, product := range c.UserAgentProducts {
 		options = append(options, config.WithAPIOptions([]func(*middleware.Stack) error{

@@ -4,34 +4,41 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
 
-// Exit codes, part of the contract with scripts.
-const (
-	exitOK          = 0
-	exitError       = 1
-	exitUsage       = 3
-	exitInterrupted = 130
-)
-
-// usageError is a command line that cannot be carried out.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
 // Execute runs the command line tool and returns its exit code.
 func Execute(ctx context.Context, version string, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	printed := &counter{Writer: stdout}
 	root := newRootCommand(version)
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(printed)
 	root.SetErr(stderr)
-	return exitCode(ctx, root.ExecuteContext(ctx), stderr)
+	err := root.ExecuteContext(ctx)
+	code := exitCodeOf(ctx, err)
+	report(ctx, code, err, stderr)
+	if err != nil && printed.bytes == 0 && slices.Contains(args, "--json") {
+		out := output{stdout: stdout, json: true}
+		_ = out.result(failure{Schema: "error/1", Error: err.Error(), ExitCode: code}, nil)
+	}
+	return code
+}
+
+// counter tells whether a result was printed before an error came.
+type counter struct {
+	io.Writer
+	bytes int
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.bytes += n
+	return n, err
 }
 
 func newRootCommand(version string) *cobra.Command {
@@ -47,7 +54,7 @@ func newRootCommand(version string) *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate(versionText(version))
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
 	sandboxCommand := newSandboxCommand()
 	sandboxCommand.AddCommand(newDemoCommand())
 	root.AddCommand(sandboxCommand, newVersionCommand(version))
@@ -61,7 +68,7 @@ func markUsage(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usageError{err}
+				return usageError(err)
 			}
 			return nil
 		}
@@ -71,21 +78,15 @@ func markUsage(cmd *cobra.Command) {
 	}
 }
 
-// exitCode reports a failure and tells what the process ends with. After an
-// interruption it does not matter which error the interrupted command gave.
-func exitCode(ctx context.Context, err error, stderr io.Writer) int {
-	var usage usageError
+// report says on stderr why a command failed.
+func report(ctx context.Context, code int, err error, stderr io.Writer) {
 	switch {
 	case err == nil:
-		return exitOK
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "auth0sns: interrupted")
-		return exitInterrupted
-	case errors.As(err, &usage):
+	case code == exitUsage:
 		fmt.Fprintf(stderr, "auth0sns: %v\nTry: auth0sns --help\n", err)
-		return exitUsage
 	default:
 		fmt.Fprintf(stderr, "auth0sns: %v\n", err)
-		return exitError
 	}
 }

@@ -39,7 +39,7 @@ func TestExitCodes(t *testing.T) {
 		"help of a command":          {nil, []string{"version", "--help"}, exitOK, "Print the version…", ""},
 		"unknown command":            {nil, []string{"sandbocks"}, exitUsage, "", `auth0sns: unknown command "sandbocks" for "auth0sns"` + "\nTry: auth0sns --help\n"},
 		"unknown flag":               {nil, []string{"--colour"}, exitUsage, "", "auth0sns: unknown flag: --colour\nTry: auth0sns --help\n"},
-		"unknown flag of a command":  {nil, []string{"version", "--json"}, exitUsage, "", "auth0sns: unknown flag: --json\nTry: auth0sns --help\n"},
+		"unknown flag of a command":  {nil, []string{"version", "--yaml"}, exitUsage, "", "auth0sns: unknown flag: --yaml\nTry: auth0sns --help\n"},
 		"argument too many":          {nil, []string{"version", "now"}, exitUsage, "", `auth0sns: unknown command "now" for "auth0sns version"` + "\nTry: auth0sns --help\n"},
 		"argument of a subcommand":   {nil, []string{"sandbox", "demo", "now"}, exitUsage, "", `auth0sns: unknown command "now" for "auth0sns sandbox demo"` + "\nTry: auth0sns --help\n"},
 		"flag value of a wrong type": {nil, []string{"sandbox", "--key-delay", "soon"}, exitUsage, "", "auth0sns: invalid argument…"},
@@ -78,10 +78,10 @@ func TestInterruptionIsTheContextsOnly(t *testing.T) {
 	interrupt()
 	inner := fmt.Errorf("read settings: %w", context.Canceled)
 	var stderr bytes.Buffer
-	if code := exitCode(t.Context(), inner, &stderr); code != exitError || !strings.Contains(stderr.String(), "read settings") {
-		t.Errorf("a cancellation inside ends with %d and says %q", code, stderr.String())
+	if report(t.Context(), exitCodeOf(t.Context(), inner), inner, &stderr); exitCodeOf(t.Context(), inner) != exitError || !strings.Contains(stderr.String(), "read settings") {
+		t.Errorf("a cancellation inside ends with %d and says %q", exitCodeOf(t.Context(), inner), stderr.String())
 	}
-	if code := exitCode(interrupted, errors.New("signal: killed"), &stderr); code != exitInterrupted {
+	if code := exitCodeOf(interrupted, errors.New("signal: killed")); code != exitInterrupted {
 		t.Errorf("an interrupted command ends with %d, whatever its error", code)
 	}
 }

@@ -107,7 +107,7 @@ func newSandboxCommand() *cobra.Command {
 		Long:  sandboxLong,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usageError{fmt.Errorf("sandbox takes no argument, got %q", args[0])}
+				return usageError(fmt.Errorf("sandbox takes no argument, got %q", args[0]))
 			}
 			return nil
 		},
@@ -127,7 +127,7 @@ func newSandboxCommand() *cobra.Command {
 func runSandbox(ctx context.Context, flags sandboxFlags, stdout, stderr io.Writer) error {
 	modes := []string{string(auth0.HooksAvailable), string(auth0.HooksReadOnly), string(auth0.HooksDisabled), string(auth0.HooksGone)}
 	if !slices.Contains(modes, flags.hooksMode) {
-		return usageError{fmt.Errorf("--hooks-mode %q: want one of %s", flags.hooksMode, strings.Join(modes, ", "))}
+		return usageError(fmt.Errorf("--hooks-mode %q: want one of %s", flags.hooksMode, strings.Join(modes, ", ")))
 	}
 	cacheDir, err := sandboxCacheDir(flags.cacheDir)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"reflect"
@@ -129,8 +128,7 @@ func TestSandboxRefusesBadArguments(t *testing.T) {
 		cmd.SetOut(io.Discard)
 		cmd.SilenceErrors, cmd.SilenceUsage = true, true
 		err := cmd.ExecuteContext(t.Context())
-		var usage usageError
-		if !errors.As(err, &usage) || !strings.Contains(err.Error(), want) {
+		if exitCodeOf(t.Context(), err) != exitUsage || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: error = %v, want a usage error that contains %q", args, err, want)
 		}
 	}

@@ -1,0 +1,128 @@
+// Package checks asks, one named question after another, whether people who log
+// in get their codes: every line of the troubleshooting list of Auth0's guide,
+// and what else has stopped codes. A check looks and changes nothing.
+package checks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Result is what a check found. Unknown is never taken for a pass.
+type Result string
+
+// The results.
+const (
+	Pass    Result = "pass"
+	Fail    Result = "fail"
+	Unknown Result = "unknown" // it could not look, or nobody can tell
+)
+
+// Stage is when a check is of use.
+type Stage string
+
+// The stages.
+const (
+	// Before the first apply: can this operator set it up here?
+	Before Stage = "before"
+	// After it: does it work?
+	After Stage = "after"
+)
+
+// Check is one named question to a tenant and an account.
+type Check struct {
+	ID    string // "factor-custom": kept from release to release, scripts select by it
+	Title string // what is true when it passes, "The SMS factor sends through the tenant's own code"
+	Stage Stage
+	look  func(ctx context.Context, s *Subject) (Verdict, error)
+}
+
+// Verdict is the answer of one check.
+type Verdict struct {
+	Result Result
+	// Cause says what was seen, also of a pass: one or two sentences.
+	Cause string
+	// Remedy says what to do, with the command or the place; empty for a pass.
+	Remedy string
+}
+
+// Finding is a check with its answer, in the form in which it is printed.
+type Finding struct {
+	ID     string `json:"id"`
+	Title  string `json:"title"`
+	Result Result `json:"result"`
+	Cause  string `json:"cause"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// All lists every check in the order in which a person would look: first what
+// the later ones need.
+func All() []Check { return slices.Concat(tenantChecks(), accountChecks()) }
+
+// Select returns the checks of a stage, or, with ids, exactly those whatever
+// their stage. An id that no check has is an error that lists them.
+func Select(stage Stage, ids ...string) ([]Check, error) {
+	all := All()
+	if len(ids) == 0 {
+		return slices.DeleteFunc(all, func(c Check) bool { return c.Stage != stage }), nil
+	}
+	var selected []Check
+	for _, id := range ids {
+		i := slices.IndexFunc(all, func(c Check) bool { return c.ID == id })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no check %q; there are %s", id, strings.Join(idsOf(all), ", "))
+		}
+		selected = append(selected, all[i])
+	}
+	return selected, nil
+}
+
+func idsOf(list []Check) []string {
+	ids := make([]string, len(list))
+	for i, c := range list {
+		ids[i] = c.ID
+	}
+	return ids
+}
+
+// Run asks the checks one after the other. A check that could not look is
+// Unknown, with the error as its cause; only the end of ctx ends the run.
+func Run(ctx context.Context, s *Subject, selected []Check) ([]Finding, error) {
+	findings := make([]Finding, 0, len(selected))
+	for _, c := range selected {
+		verdict, err := c.look(ctx, s)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			verdict = couldNotLook(err)
+		}
+		findings = append(findings, Finding{ID: c.ID, Title: c.Title, Result: verdict.Result, Cause: verdict.Cause, Remedy: verdict.Remedy})
+	}
+	return findings, nil
+}
+
+// Worst is Fail before Unknown before Pass, which is that of no findings.
+func Worst(findings []Finding) Result {
+	for _, result := range []Result{Fail, Unknown} {
+		if slices.ContainsFunc(findings, func(f Finding) bool { return f.Result == result }) {
+			return result
+		}
+	}
+	return Pass
+}
+
+// hinter is an error that knows its remedy, as those of auth0api and awsapi do.
+type hinter interface{ Hint() string }
+
+func couldNotLook(err error) Verdict {
+	v := Verdict{Result: Unknown, Cause: "It could not be looked at: " + err.Error()}
+	var h hinter
+	if errors.As(err, &h) {
+		v.Remedy = h.Hint()
+	}
+	return v
+}

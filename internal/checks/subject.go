@@ -1,0 +1,56 @@
+package checks
+
+import (
+	"context"
+	"time"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
+)
+
+// Subject is what is looked at: one tenant, one account, and what is expected of
+// them. It is for one run: what several checks need is read once.
+type Subject struct {
+	Auth0  Auth0
+	AWS    AWS
+	Expect Expect
+	Now    func() time.Time
+
+	tenant once[delivery.Tenant]
+}
+
+// Expect is what an environment's configuration and state say. What is not
+// known is empty, and is not compared.
+type Expect struct {
+	// Path is the way that the configuration sends, or is to send after a move.
+	Path delivery.Path
+	// IAMUser and PolicyName name the sender's user; IAMUser is never empty.
+	IAMUser, PolicyName string
+	// SenderID is the hook or Action, AccessKeyID the key that it was given.
+	SenderID, AccessKeyID string
+	// Region is where SNS sends from.
+	Region string
+	// AllowedCountryCodes are calling codes such as "+1"; none means all.
+	AllowedCountryCodes []string
+	// MFAPolicy is "all-applications", "confidence-score" or "never".
+	MFAPolicy string
+}
+
+// Tenant is what delivery finds out about the tenant, read once.
+func (s *Subject) Tenant(ctx context.Context) (delivery.Tenant, error) {
+	return s.tenant.get(func() (delivery.Tenant, error) { return delivery.Detect(ctx, s.Auth0) })
+}
+
+// once keeps the first answer to a question, an error too.
+type once[T any] struct {
+	asked bool
+	value T
+	err   error
+}
+
+func (o *once[T]) get(ask func() (T, error)) (T, error) {
+	if !o.asked {
+		o.value, o.err = ask()
+		o.asked = true
+	}
+	return o.value, o.err
+}

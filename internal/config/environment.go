@@ -1,0 +1,58 @@
+package config
+
+import (
+	"maps"
+	"os"
+	"strings"
+)
+
+// sides are the families of variables that belong together: credentials of one
+// environment are never completed with those of another.
+func sides() []string { return []string{"AUTH0_", "AWS_"} }
+
+// EnvironmentPrefix is what the variables of one environment begin with:
+// STAGING_ of "staging", EU_PRODUCTION_ of "eu-production".
+func EnvironmentPrefix(environment string) string {
+	return strings.ToUpper(strings.ReplaceAll(environment, "-", "_")) + "_"
+}
+
+// ForEnvironment returns the variables of this process as one environment sees
+// them, for its clients and for the Terraform that is started for it. With
+// STAGING_AUTH0_CLIENT_ID set, staging's AUTH0_ variables are those that begin
+// with STAGING_AUTH0_, and no plain one counts; the same for AWS_. So one shell
+// can hold the credentials of two environments. Without such a variable the
+// plain ones are the environment's.
+func ForEnvironment(environment string) map[string]string {
+	return forEnvironment(os.Environ(), environment)
+}
+
+func forEnvironment(environ []string, environment string) map[string]string {
+	variables := map[string]string{}
+	for _, entry := range environ {
+		if name, value, ok := strings.Cut(entry, "="); ok && name != "" {
+			variables[name] = value
+		}
+	}
+	if environment == "" {
+		return variables
+	}
+	prefix := EnvironmentPrefix(environment)
+	for _, side := range sides() {
+		own := map[string]string{}
+		for name, value := range variables {
+			if plain, ok := strings.CutPrefix(name, prefix); ok && strings.HasPrefix(plain, side) {
+				own[plain] = value
+			}
+		}
+		if len(own) > 0 {
+			maps.DeleteFunc(variables, func(name, _ string) bool { return strings.HasPrefix(name, side) })
+			maps.Copy(variables, own)
+		}
+	}
+	return variables
+}
+
+// LookupIn is the Lookup of such a set of variables.
+func LookupIn(variables map[string]string) Lookup {
+	return func(name string) string { return variables[name] }
+}
