@@ -13,17 +13,23 @@ resource "auth0sns_iam_user" "sms" {
   name = "auth0-mfa-sms"
 }
 
-resource "auth0sns_hook" "sms" {
-  name = "Amazon SNS"
+resource "auth0sns_action" "sms" {
+  name    = "Amazon SNS"
+  trigger = "custom-phone-provider"
 }
 
 resource "auth0sns_credentials" "sms" {
-  iam_user = auth0sns_iam_user.sms.name
-  hook_id  = auth0sns_hook.sms.id
+  iam_user  = auth0sns_iam_user.sms.name
+  action_id = auth0sns_action.sms.id
+}
+
+resource "auth0sns_phone_provider" "sms" {
+  action_id                = auth0sns_credentials.sms.sender_id
+  unified_phone_experience = true
 }
 
 resource "auth0sns_sms_factor" "sms" {
-  sender_id = auth0sns_credentials.sms.sender_id
+  sender_id = auth0sns_phone_provider.sms.id
 
   lifecycle {
     create_before_destroy = true
