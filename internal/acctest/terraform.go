@@ -56,7 +56,7 @@ func NewTerraform(t testing.TB, binary, configuration string, variables map[stri
 	data, logs, temp, payloads := tf.below(t, "data"), tf.below(t, "logs"), tf.below(t, "tmp"), tf.below(t, "payloads")
 	tf.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + temp, "TMPDIR=" + temp,
-		"TF_CLI_CONFIG_FILE=" + tf.write(t, "terraform.rc", tf.mirror(t, binary)), "TF_DATA_DIR=" + data,
+		"TF_CLI_CONFIG_FILE=" + tf.write(t, "terraform.rc", Mirror(t, binary)), "TF_DATA_DIR=" + data,
 		"TF_LOG=TRACE", "TF_LOG_PATH=" + filepath.Join(logs, "terraform.log"), "TF_LOG_SDK_PROTO_DATA_DIR=" + payloads,
 		"TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1",
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
@@ -105,9 +105,10 @@ func (tf *Terraform) write(t testing.TB, name, content string) string {
 	return path
 }
 
-// mirror is the CLI configuration for a mirror that holds the binary and is the
-// only source of providers. It lies outside Root, where no test searches it.
-func (tf *Terraform) mirror(t testing.TB, binary string) string {
+// Mirror is Terraform's CLI configuration for a mirror that holds the binary and
+// is the only source of providers. It lies in a directory of its own, where no
+// test searches it.
+func Mirror(t testing.TB, binary string) string {
 	t.Helper()
 	mirror := t.TempDir()
 	dir := filepath.Join(mirror, ProviderHost(), "auth0sns", "auth0sns", mirrored, runtime.GOOS+"_"+runtime.GOARCH)

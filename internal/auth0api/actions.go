@@ -44,6 +44,7 @@ type ActionVersion struct {
 	ID       string
 	Number   int
 	Deployed bool // false while a deploy is under way
+	BuiltAt  time.Time
 	Code     string
 	Runtime  string
 	// Dependencies and Secrets as in [Action]: the version has the values that
@@ -266,7 +267,7 @@ func readAction(a actionContent) Action {
 	}
 	if v := a.GetDeployedVersion(); v.GetID() != "" {
 		action.Deployed = &ActionVersion{
-			ID: v.GetID(), Number: int(v.GetNumber()), Deployed: v.GetDeployed(), Code: v.GetCode(), Runtime: readRuntime(v.GetRuntime()),
+			ID: v.GetID(), Number: int(v.GetNumber()), Deployed: v.GetDeployed(), BuiltAt: v.GetBuiltAt(), Code: v.GetCode(), Runtime: readRuntime(v.GetRuntime()),
 			Dependencies: readDependencies(v.GetDependencies()), Secrets: readSecrets(v.GetSecrets()),
 		}
 	}

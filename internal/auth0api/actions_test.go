@@ -28,7 +28,7 @@ const deployedAction = `{"id":"295d7c28-06dc-4d72-93a6-da8a6d947fbe","name":"Ama
 	"secrets":[{"name":"A","updated_at":"2025-01-13T06:20:55.322282673Z"}],
 	"current_version":{"id":"0b4cb071-f22c-462a-b082-f0c01133da14","status":"BUILT","number":1},
 	"deployed_version":{"code":"live","dependencies":[],"id":"0b4cb071-f22c-462a-b082-f0c01133da14","deployed":true,"number":3,
-		"secrets":[{"name":"B","updated_at":"2025-01-12T06:20:55.322282673Z"}],"status":"built","runtime":"node22"},
+		"secrets":[{"name":"B","updated_at":"2025-01-12T06:20:55.322282673Z"}],"status":"built","built_at":"2025-01-12T06:20:56Z","runtime":"node22"},
 	"all_changes_deployed":false,"something_new":{"a":[1]}}`
 
 func TestActionTellsDraftFromDeployed(t *testing.T) {
@@ -44,6 +44,7 @@ func TestActionTellsDraftFromDeployed(t *testing.T) {
 		Secrets:      map[string]time.Time{"A": time.Date(2025, 1, 13, 6, 20, 55, 322282673, time.UTC)},
 		Deployed: &ActionVersion{
 			ID: "0b4cb071-f22c-462a-b082-f0c01133da14", Number: 3, Deployed: true, Code: "live", Runtime: "node22",
+			BuiltAt:      time.Date(2025, 1, 12, 6, 20, 56, 0, time.UTC),
 			Dependencies: map[string]string{},
 			Secrets:      map[string]time.Time{"B": time.Date(2025, 1, 12, 6, 20, 55, 322282673, time.UTC)},
 		},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -22,7 +23,10 @@ type LogEntry struct {
 	Description string
 	// Reason is what a failed message gave as its error, empty for other
 	// entries.
-	Reason     string
+	Reason string
+	// Email says that a failed notification (fn) was an e-mail: Auth0 has one
+	// type for those and for phone messages.
+	Email      bool
 	ClientID   string
 	ClientName string
 	UserID     string
@@ -81,17 +85,20 @@ func (l *LogEntry) UnmarshalJSON(data []byte) error {
 	}
 	*l = LogEntry{
 		ID: entry.ID, Date: entry.Date, Type: entry.Type, Description: clean(string(entry.Description), nil),
-		Reason: entry.Details.reason(), ClientID: string(entry.ClientID), ClientName: string(entry.ClientName), UserID: string(entry.UserID),
+		Reason: entry.Details.reason(), Email: strings.Contains(string(entry.Details.To), "@"),
+		ClientID: string(entry.ClientID), ClientName: string(entry.ClientName), UserID: string(entry.UserID),
 	}
 	return nil
 }
 
-// logDetails are the places where entries of gd_send_sms_failure and fn keep
-// their reason.
+// logDetails are the places where entries of gd_send_sms_failure, fn and
+// actions_execution_failed keep their reason, the last of them inferred.
 type logDetails struct {
 	ProviderError  logReason `json:"provider_error"`
 	FailureDetails logReason `json:"failure_details"`
 	Error          logReason `json:"error"`
+	ActionError    logReason `json:"action_error"`
+	To             text      `json:"to"`
 }
 
 // UnmarshalJSON implements json.Unmarshaler. Details in a form that is not
@@ -106,7 +113,7 @@ func (d *logDetails) UnmarshalJSON(data []byte) error {
 }
 
 func (d logDetails) reason() string {
-	return cmp.Or(string(d.ProviderError), string(d.FailureDetails), string(d.Error))
+	return cmp.Or(string(d.ProviderError), string(d.FailureDetails), string(d.Error), string(d.ActionError))
 }
 
 // logReason is either a text or an object with errorCode and message.

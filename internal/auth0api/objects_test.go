@@ -262,13 +262,25 @@ func TestLogs(t *testing.T) {
 	}
 }
 
+// TestLogTellsEmails keeps a broken e-mail provider from looking like codes that
+// do not arrive: Auth0 writes fn for both.
+func TestLogTellsEmails(t *testing.T) {
+	for to, want := range map[string]bool{"ada@example.com": true, "+1XXXXXX0001": false} {
+		var entry LogEntry
+		if err := entry.UnmarshalJSON([]byte(`{"date":"2026-11-23T08:00:00Z","type":"fn","details":{"to":"` + to + `","error":"m"}}`)); err != nil || entry.Email != want {
+			t.Errorf("%s: e-mail %t, %v", to, entry.Email, err)
+		}
+	}
+}
+
 func TestLogReasons(t *testing.T) {
 	for details, want := range map[string]string{
-		`{"provider_error":{"message":"m"}}`:                    "m",
-		`{"failure_details":{"errorCode":"E","message":"m"}}`:   "E: m",
-		`{"error":"dropped","notification_type":"otp_verify"}`:  "dropped",
-		`{"error":{"message":"m"}}`:                             "m",
-		`{"error":["?"]}`:                                       "",
+		`{"provider_error":{"message":"m"}}`:                   "m",
+		`{"failure_details":{"errorCode":"E","message":"m"}}`:  "E: m",
+		`{"error":"dropped","notification_type":"otp_verify"}`: "dropped",
+		`{"error":{"message":"m"}}`:                            "m",
+		`{"action_error":{"name":"Error","message":"m"}}`:      "m",
+		`{"error":["?"]}`: "",
 		`{"provider_error":null,"failure_details":{},"x":true}`: "",
 		`null`: "", `"text"`: "", `[1]`: "",
 	} {

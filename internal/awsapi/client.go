@@ -1,5 +1,6 @@
-// Package awsapi speaks to IAM and STS for the AWS side of an SMS sender: one
-// IAM user, its inline policy, and its access keys.
+// Package awsapi speaks to IAM, STS, SNS and CloudWatch for the AWS side of an
+// SMS sender: one IAM user, its inline policy and its access keys, and whether
+// the account can send at all.
 //
 // It is a thin layer over aws-sdk-go-v2 that adds what the SDK leaves to its
 // callers: the guard against the wrong account, no second attempt at what must
@@ -21,7 +22,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
@@ -39,7 +42,7 @@ type Config struct {
 	SessionToken    Secret
 	// AssumeRoleARN is assumed with the chain's credentials.
 	AssumeRoleARN string
-	// EndpointURL takes the place of IAM's and STS's endpoints and of
+	// EndpointURL takes the place of the services' endpoints and of
 	// AWS_ENDPOINT_URL*, which the SDK reads itself. Credentials that the chain
 	// gets by calls of its own (SSO, a profile's role_arn) do not use it.
 	EndpointURL string
@@ -58,6 +61,8 @@ type Config struct {
 // call.
 type Client struct {
 	iam      iamCalls
+	sns      snsCalls
+	metrics  metricCall
 	sts      *sts.Client
 	settings aws.Config // for the STS clients that [Client.Accepted] makes
 	endpoint string
@@ -108,6 +113,16 @@ func New(ctx context.Context, c Config) (*Client, error) {
 		o.BaseEndpoint = client.endpointOr(o.BaseEndpoint)
 		o.HTTPSignerV4 = client.signer
 	}))
+	client.sns = newSNSCalls(sns.NewFromConfig(settings, func(o *sns.Options) {
+		o.APIOptions = append(o.APIOptions, refuseForeign)
+		o.BaseEndpoint = client.endpointOr(o.BaseEndpoint)
+		o.HTTPSignerV4 = client.signer
+	}))
+	client.metrics = cloudwatch.NewFromConfig(settings, func(o *cloudwatch.Options) {
+		o.APIOptions = append(o.APIOptions, refuseForeignCBOR)
+		o.BaseEndpoint = client.endpointOr(o.BaseEndpoint)
+		o.HTTPSignerV4 = client.signer
+	}).GetMetricStatistics
 	return client, nil
 }
 
@@ -241,11 +256,11 @@ func skewRetryables() []retry.IsErrorRetryable {
 // [newRefusedRetryer].
 func once(o *iam.Options) { o.Retryer = newRefusedRetryer() }
 
-// guarded makes a call of IAM once the account is known to be an allowed one:
-// an object of a wrong account is as misleading as its absence there.
-func guarded[In, Out any](
-	ctx context.Context, c *Client, call func(context.Context, In, ...func(*iam.Options)) (Out, error),
-	in In, options ...func(*iam.Options),
+// guarded makes a call once the account is known to be an allowed one: an object
+// of a wrong account is as misleading as its absence there.
+func guarded[In, Out, Options any](
+	ctx context.Context, c *Client, call func(context.Context, In, ...func(*Options)) (Out, error),
+	in In, options ...func(*Options),
 ) (Out, error) {
 	if err := c.CheckAccount(ctx); err != nil {
 		var none Out

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -123,6 +124,9 @@ func (e *Error) Hint() string {
 	case Server, Transport:
 		return e.retryHint()
 	case Unknown, NotFound:
+		if errors.Is(e.Err, errForeign) {
+			return e.retryHint()
+		}
 		return ""
 	default:
 		return ""
@@ -137,6 +141,9 @@ func (e *Error) accessHint() string {
 }
 
 func (e *Error) retryHint() string {
+	if e.ambiguous && e.Operation == opPublish {
+		return "The message may have been sent all the same: look at the phone before sending another."
+	}
 	if e.ambiguous {
 		return "The change may have been made all the same: look before trying again."
 	}
@@ -321,8 +328,8 @@ func (e *Error) kind(err error) Kind {
 	}
 }
 
-// kindOfCode knows the codes of IAM's and STS's API models, those every AWS
-// service may answer, and SNS's own for the same things.
+// kindOfCode knows the codes of the API models of IAM, STS and SNS, and those
+// every AWS service may answer.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
 func kindOfCode(code string) Kind {
 	if _, refused := throttleCodes()[code]; refused {
@@ -340,13 +347,15 @@ func kindOfCode(code string) Kind {
 	case "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation":
 		return AccessDenied
 	case "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClient", "UnrecognizedClientException",
-		"InvalidAccessKeyId", "AuthFailure", "IncompleteSignature", "MissingAuthenticationToken":
+		"InvalidAccessKeyId", "AuthFailure", "IncompleteSignature", "IncompleteSignatureException",
+		"InvalidSignatureException", "MissingAuthenticationToken", "MissingAuthenticationTokenException":
 		return InvalidCredentials
 	case "ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestTimeTooSkewed":
 		return ExpiredCredentials
 	case "MalformedPolicyDocument":
 		return Malformed
-	case "InvalidInput", "InvalidParameter", "InvalidParameterValue", "ValidationError", "PolicyNotAttachable":
+	case "InvalidInput", "InvalidParameter", "InvalidParameterValue", "ValidationError", "ValidationException", "PolicyNotAttachable",
+		"ParameterValueInvalid", "UserError":
 		return Invalid
 	case "ServiceFailure", "InternalFailure", "InternalError", "ServiceUnavailable":
 		return Server
@@ -357,7 +366,9 @@ func kindOfCode(code string) Kind {
 
 func isWrite(operation string) bool {
 	_, name, _ := strings.Cut(operation, ":")
-	return !strings.HasPrefix(name, "Get") && !strings.HasPrefix(name, "List")
+	return !slices.ContainsFunc([]string{"Get", "List", "Check", "Simulate"}, func(read string) bool {
+		return strings.HasPrefix(name, read)
+	})
 }
 
 // mayHaveHappened is false where the request surely never reached AWS or AWS

@@ -45,3 +45,20 @@ func refuseForeign(stack *middleware.Stack) error {
 		return out, metadata, nil
 	}), middleware.After)
 }
+
+// refuseForeignCBOR does what [refuseForeign] does for a service that speaks
+// CBOR, of which the SDK takes an empty body for an answer without data. Such an
+// answer names its protocol, and clients must look.
+// https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html#responses
+func refuseForeignCBOR(stack *middleware.Stack) error {
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("RefuseForeignAnswer", func(
+		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+	) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		out, metadata, err := next.HandleDeserialize(ctx, in)
+		response, ok := out.RawResponse.(*smithyhttp.Response)
+		if err == nil && ok && response.StatusCode < http.StatusMultipleChoices && response.Header.Get("Smithy-Protocol") != "rpc-v2-cbor" {
+			err = errForeign
+		}
+		return out, metadata, err
+	}), middleware.After)
+}

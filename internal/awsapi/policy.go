@@ -65,24 +65,77 @@ func PoliciesEqual(a, b string) bool {
 // package use, and says so with an error where a document goes beyond:
 // conditions and policy variables.
 func Allows(document, action, resource string) (bool, error) {
-	p, err := parsePolicy(document)
-	if err != nil {
-		return false, err
-	}
+	return AllowTogether([]string{document}, action, resource)
+}
+
+// AllowTogether is [Allows] for all policies that a user has: one has to allow
+// it, and none may deny it.
+func AllowTogether(documents []string, action, resource string) (bool, error) {
 	allowed, denied := false, false
-	for i, s := range p.Statement {
-		applies, err := s.applies(action, resource)
-		switch {
-		case err != nil:
-			return false, fmt.Errorf("statement %d: %w", i, err)
-		case !applies:
-		case s.Effect == effectDeny:
-			denied = true
-		default:
-			allowed = true
+	for _, document := range documents {
+		p, err := parsePolicy(document)
+		if err != nil {
+			return false, err
+		}
+		for i, s := range p.Statement {
+			applies, err := s.applies(action, resource)
+			switch {
+			case err != nil:
+				return false, fmt.Errorf("statement %d: %w", i, err)
+			case !applies:
+			case s.Effect == effectDeny:
+				denied = true
+			default:
+				allowed = true
+			}
 		}
 	}
 	return allowed && !denied, nil
+}
+
+// BeyondSMS lists what an identity policy allows, alone, besides an SMS: actions
+// as it names them, and "sns:Publish to …" for topics and endpoints. Like
+// [Allows] it gives an error where a document goes beyond what it knows.
+func BeyondSMS(document, partition string) ([]string, error) {
+	p, err := parsePolicy(document)
+	if err != nil {
+		return nil, err
+	}
+	var beyond []string
+	resources := []string{"arn:" + partition + ":sns:us-east-1:111122223333:topic"}
+	for _, s := range p.Statement {
+		if s.Effect == effectDeny {
+			continue
+		}
+		for _, action := range s.Action {
+			if !strings.EqualFold(string(action), "sns:Publish") {
+				beyond = append(beyond, string(action))
+			}
+		}
+		for _, action := range s.NotAction {
+			beyond = append(beyond, "everything but "+string(action))
+		}
+		for _, resource := range s.Resource {
+			if strings.HasPrefix(string(resource), "arn:") {
+				// A resource that the pattern stands for.
+				resources = append(resources, strings.NewReplacer("*", "x", "?", "x").Replace(string(resource)))
+			}
+		}
+	}
+	for i, resource := range resources {
+		allowed, err := Allows(document, "sns:Publish", resource)
+		if err != nil {
+			return nil, err
+		}
+		if allowed && i == 0 {
+			beyond = append(beyond, "sns:Publish to any topic and endpoint")
+			break
+		}
+		if allowed {
+			beyond = append(beyond, "sns:Publish to "+resource)
+		}
+	}
+	return slices.Compact(beyond), nil
 }
 
 const (

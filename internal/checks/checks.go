@@ -30,6 +30,8 @@ const (
 	Before Stage = "before"
 	// After it: does it work?
 	After Stage = "after"
+	// Always is both.
+	Always Stage = "always"
 )
 
 // Check is one named question to a tenant and an account.
@@ -67,7 +69,7 @@ func All() []Check { return slices.Concat(tenantChecks(), accountChecks()) }
 func Select(stage Stage, ids ...string) ([]Check, error) {
 	all := All()
 	if len(ids) == 0 {
-		return slices.DeleteFunc(all, func(c Check) bool { return c.Stage != stage }), nil
+		return slices.DeleteFunc(all, func(c Check) bool { return c.Stage != stage && c.Stage != Always }), nil
 	}
 	var selected []Check
 	for _, id := range ids {
@@ -119,10 +121,27 @@ func Worst(findings []Finding) Result {
 type hinter interface{ Hint() string }
 
 func couldNotLook(err error) Verdict {
-	v := Verdict{Result: Unknown, Cause: "It could not be looked at: " + err.Error()}
+	cause, remedy := explain(err)
+	return Verdict{Result: Unknown, Cause: "It could not be looked at: " + cause, Remedy: remedy}
+}
+
+// explain parts what went wrong from what to do about it.
+func explain(err error) (cause, remedy string) {
 	var h hinter
 	if errors.As(err, &h) {
-		v.Remedy = h.Hint()
+		remedy = h.Hint()
 	}
-	return v
+	return strings.TrimSpace(strings.TrimSuffix(err.Error(), remedy)), remedy
+}
+
+func pass(format string, args ...any) Verdict {
+	return Verdict{Result: Pass, Cause: fmt.Sprintf(format, args...)}
+}
+
+func fail(remedy, format string, args ...any) Verdict {
+	return Verdict{Result: Fail, Cause: fmt.Sprintf(format, args...), Remedy: remedy}
+}
+
+func unknown(remedy, format string, args ...any) Verdict {
+	return Verdict{Result: Unknown, Cause: fmt.Sprintf(format, args...), Remedy: remedy}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
 )
 
 // Subject is what is looked at: one tenant, one account, and what is expected of
@@ -15,7 +16,9 @@ type Subject struct {
 	Expect Expect
 	Now    func() time.Time
 
-	tenant once[delivery.Tenant]
+	reads   reads
+	tenant  once[delivery.Tenant]
+	account account
 }
 
 // Expect is what an environment's configuration and state say. What is not
@@ -31,13 +34,17 @@ type Expect struct {
 	Region string
 	// AllowedCountryCodes are calling codes such as "+1"; none means all.
 	AllowedCountryCodes []string
+	// SMS is how the sender is configured to send; nil where that is not known.
+	SMS *sender.Options
+	// RotationDue is when the key is to be replaced; zero where nothing says so.
+	RotationDue time.Time
 	// MFAPolicy is "all-applications", "confidence-score" or "never".
 	MFAPolicy string
 }
 
 // Tenant is what delivery finds out about the tenant, read once.
 func (s *Subject) Tenant(ctx context.Context) (delivery.Tenant, error) {
-	return s.tenant.get(func() (delivery.Tenant, error) { return delivery.Detect(ctx, s.Auth0) })
+	return s.tenant.get(func() (delivery.Tenant, error) { return delivery.Detect(ctx, s.api()) })
 }
 
 // once keeps the first answer to a question, an error too.

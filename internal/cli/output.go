@@ -9,6 +9,7 @@ import (
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/workspace"
 )
 
 // Exit codes, part of the contract with scripts (docs/guides/command-line.md).
@@ -55,7 +56,7 @@ func exitCodeOf(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.As(err, &coded):
 		return coded.code
-	case isWrongAccount(err):
+	case isWrongAccount(err), isConflict(err):
 		return exitRefused
 	case isPermission(err):
 		return exitPermission
@@ -67,6 +68,12 @@ func exitCodeOf(ctx context.Context, err error) int {
 func isWrongAccount(err error) bool {
 	var wrong *awsapi.AccountError
 	return errors.As(err, &wrong)
+}
+
+// isConflict tells whether what was asked for does not go with the files.
+func isConflict(err error) bool {
+	var conflict workspace.ConflictError
+	return errors.As(err, &conflict)
 }
 
 // isPermission tells whether Auth0 or AWS does not know the caller or does not let it.

@@ -19,6 +19,8 @@ func Execute(ctx context.Context, version string, args []string, stdin io.Reader
 	root.SetIn(stdin)
 	root.SetOut(printed)
 	root.SetErr(stderr)
+	root.InitDefaultCompletionCmd() // which asks where the output goes
+	markUsage(root)
 	err := root.ExecuteContext(ctx)
 	code := exitCodeOf(ctx, err)
 	report(ctx, code, err, stderr)
@@ -42,6 +44,7 @@ func (c *counter) Write(p []byte) (int, error) {
 }
 
 func newRootCommand(version string) *cobra.Command {
+	var printVersion bool
 	root := &cobra.Command{
 		Use:   "auth0sns",
 		Short: "Amazon SNS as the SMS sender of an Auth0 tenant's MFA",
@@ -49,16 +52,25 @@ func newRootCommand(version string) *cobra.Command {
 			"Started by Terraform it serves the provider; started by a person it does what is listed below.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Version:       version,
 		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !printVersion {
+				return cmd.Help()
+			}
+			_, err := io.WriteString(cmd.OutOrStdout(), versionText(version))
+			return err
+		},
 	}
-	root.SetVersionTemplate(versionText(version))
+	// cobra's own flag prints through text/template.
+	root.Flags().BoolVarP(&printVersion, "version", "v", false, "version for auth0sns")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
 	sandboxCommand := newSandboxCommand()
 	sandboxCommand.AddCommand(newDemoCommand())
-	root.AddCommand(sandboxCommand, newVersionCommand(version))
-	markUsage(root)
+	root.AddCommand(
+		newBootstrapCommand(version), newCheckCommand(version), newDiffCommand(), newGenerateCommand(version), newReviewCommand(version),
+		newSendTestCommand(version), newStatusCommand(version), newVersionCommand(version), sandboxCommand,
+	)
+	addCompletions(root)
 	return root
 }
 

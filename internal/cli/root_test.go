@@ -36,7 +36,7 @@ func TestExitCodes(t *testing.T) {
 		"--version":                  {nil, []string{"--version"}, exitOK, version, ""},
 		"nothing is a call for help": {nil, nil, exitOK, "auth0sns is a Terraform provider…", ""},
 		"--help":                     {nil, []string{"--help"}, exitOK, "auth0sns is a Terraform provider…", ""},
-		"help of a command":          {nil, []string{"version", "--help"}, exitOK, "Print the version…", ""},
+		"help of a command":          {nil, []string{"version", "--help"}, exitOK, "Prints the version…", ""},
 		"unknown command":            {nil, []string{"sandbocks"}, exitUsage, "", `auth0sns: unknown command "sandbocks" for "auth0sns"` + "\nTry: auth0sns --help\n"},
 		"unknown flag":               {nil, []string{"--colour"}, exitUsage, "", "auth0sns: unknown flag: --colour\nTry: auth0sns --help\n"},
 		"unknown flag of a command":  {nil, []string{"version", "--yaml"}, exitUsage, "", "auth0sns: unknown flag: --yaml\nTry: auth0sns --help\n"},

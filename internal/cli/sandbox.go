@@ -79,6 +79,7 @@ A seed is {"auth0": {…}, "aws": {…}}; what it leaves out stays as it is. Swi
   retry_interval              "1m": between attempts at a message that the Action wants tried again
   log_delay                   "0s": until GET /logs shows an entry
   confidence_score            false; true: the plan has Adaptive MFA
+  no_private_key_jwt          false; true: the plan has no private-key JWT, which Enterprise plans have
   token_lifetime_seconds      86400
   client_scopes               all: the scopes of the printed application's grant
   delete_client_grant         false; true takes the grant away
@@ -89,6 +90,7 @@ Switches of an account, and their defaults:
   sms_sandbox             {"inside": false}; {"inside": true, "verified": ["+15005550001"]}
   monthly_spend           {"limit": 1, "spent": 0}, in USD
   opted_out               []: numbers that want no messages
+  origination_numbers     []; [{"number": "+12065550100", "country": "US"}]: what messages can come from
   operator_policy         "": AdministratorAccess; else the policy document of the printed access key's user`
 
 type sandboxFlags struct {

@@ -28,7 +28,11 @@ type target struct {
 // else the environment. Credentials come from the environment alone. It sends
 // nothing: [target.identify] is what finds a wrong account out.
 func connect(ctx context.Context, version string, pinned pins) (target, error) {
-	variables := config.LookupIn(config.ForEnvironment(pinned.Environment))
+	return connectWith(ctx, version, config.LookupIn(config.ForEnvironment(pinned.Environment)), pinned)
+}
+
+// connectWith is connect with credentials that were not all in the environment.
+func connectWith(ctx context.Context, version string, variables config.Lookup, pinned pins) (target, error) {
 	settings, err := auth0Settings(variables, pinned)
 	if err != nil {
 		return target{}, err

@@ -29,13 +29,15 @@ const (
 	maxUserName  = 64
 )
 
-func bridgeName(user string) string {
+// BridgeName names the user that has the key of a user's sender for as long as
+// nobody knows which of the user's own two keys that holds.
+func BridgeName(user string) string {
 	return user[:min(len(user), maxUserName-len(bridgeSuffix))] + bridgeSuffix
 }
 
 // onBridge tells whether the record speaks of a key of the user's bridge user.
 func (r Record) onBridge(user string) bool {
-	return slices.ContainsFunc(r.Keys(), func(k Key) bool { return k.User == bridgeName(user) })
+	return slices.ContainsFunc(r.Keys(), func(k Key) bool { return k.User == BridgeName(user) })
 }
 
 // bridge makes the bridge user and waits until AWS knows its policy.
@@ -48,7 +50,7 @@ func (r *rotation) bridge(ctx context.Context) (State, error) {
 	if err := r.openBridge(ctx, r.req.User); err != nil {
 		return "", err
 	}
-	r.mintUser = bridgeName(r.req.User)
+	r.mintUser = BridgeName(r.req.User)
 	return FreeSlot, r.Clock.Sleep(ctx, InFlight)
 }
 
@@ -59,7 +61,7 @@ func (m *Machine) openBridge(ctx context.Context, user string) error {
 	if err != nil {
 		return err
 	}
-	name := bridgeName(user)
+	name := BridgeName(user)
 	bridge, err := m.IAM.User(ctx, name)
 	switch {
 	case awsapi.IsNotFound(err):
@@ -79,7 +81,7 @@ func (m *Machine) openBridge(ctx context.Context, user string) error {
 // closeBridge deletes the bridge user with every key it has; no sender holds
 // one. One that is gone is no error.
 func (m *Machine) closeBridge(ctx context.Context, user string) error {
-	name := bridgeName(user)
+	name := BridgeName(user)
 	bridge, err := m.IAM.User(ctx, name)
 	if err != nil || bridge.Tags[tagBridgeOf] != tagValue(user) {
 		return ignoreNotFound(err)

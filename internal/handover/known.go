@@ -85,6 +85,13 @@ func (m *Machine) Look(ctx context.Context, userName string, current Key) (Known
 	return known, nil
 }
 
+// RecordOf reads what the tags of a user say about the keys of a sender, for
+// whoever only looks; it is zero where they say nothing.
+func RecordOf(user awsapi.User, senderID string) (Record, error) {
+	found, err := (&Machine{SenderID: senderID}).tagsOf(user)
+	return found.record, err
+}
+
 // lostKey is the key that a run minted and did not live to deliver. Anybody may
 // have made one since: ours was made when the record says, and used for nothing
 // but to ask STS. Where that does not single one out, none is touched.

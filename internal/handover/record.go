@@ -124,7 +124,7 @@ func (k Key) encode(user string) string {
 	switch k.User {
 	case user:
 		return k.ID
-	case bridgeName(user):
+	case BridgeName(user):
 		return k.ID + "@"
 	default:
 		return k.ID + "@" + tagValue(k.User)
@@ -145,7 +145,7 @@ func decodeKey(text, user string) (Key, error) {
 	case !foreign:
 		return Key{User: user, ID: id}, nil
 	case owner == "":
-		return Key{User: bridgeName(user), ID: id}, nil
+		return Key{User: BridgeName(user), ID: id}, nil
 	}
 	owner = strings.ReplaceAll(owner, "/", ",")
 	if err := awsapi.ValidateUserName(owner); err != nil {

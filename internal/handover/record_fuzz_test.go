@@ -61,7 +61,7 @@ func FuzzRecordOfKeys(f *testing.F) {
 			r.Holds = Key{User: user, ID: "AKIAIOSFODNN7EXAMPL0"}
 		}
 		if has(1) {
-			r.Offered = append(r.Offered, Key{User: bridgeName(user), ID: "AKIAIOSFODNN7EXAMPL1"})
+			r.Offered = append(r.Offered, Key{User: BridgeName(user), ID: "AKIAIOSFODNN7EXAMPL1"})
 		}
 		if has(2) {
 			r.Offered = append(r.Offered, Key{User: user, ID: "AKIAIOSFODNN7EXAMPL2"})

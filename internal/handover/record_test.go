@@ -161,7 +161,7 @@ func TestBridgeName(t *testing.T) {
 		user:                    bridged,
 		strings.Repeat("x", 64): strings.Repeat("x", 57) + "-bridge",
 	} {
-		if got := bridgeName(name); got != want || len(got) > 64 {
+		if got := BridgeName(name); got != want || len(got) > 64 {
 			t.Errorf("bridge user of %q is %q, want %q", name, got, want)
 		}
 	}

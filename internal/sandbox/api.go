@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sandbox/auth0"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/sandbox/aws"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sandbox/control"
 )
 
@@ -248,6 +249,8 @@ type AWSSeed struct {
 	MonthlySpend *MonthlySpendSeed `json:"monthly_spend,omitempty"`
 	// OptedOut replaces the numbers that want no messages.
 	OptedOut *[]string `json:"opted_out,omitempty"`
+	// OriginationNumbers replaces the numbers that the account's messages can come from.
+	OriginationNumbers *[]aws.OriginationNumber `json:"origination_numbers,omitempty"`
 	// OperatorPolicy is the policy document that replaces the operator's AdministratorAccess; "" gives that back.
 	OperatorPolicy *string `json:"operator_policy,omitempty"`
 }
@@ -308,6 +311,9 @@ func (s AWSSeed) apply(i *Instance) error {
 	}
 	if s.OptedOut != nil {
 		i.Account.SetOptedOut(*s.OptedOut)
+	}
+	if s.OriginationNumbers != nil {
+		i.Account.SetOriginationNumbers(*s.OriginationNumbers)
 	}
 	return nil
 }

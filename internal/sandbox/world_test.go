@@ -24,6 +24,7 @@ import (
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sandbox"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sandbox/auth0"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/sandbox/aws"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
 )
 
@@ -554,7 +555,7 @@ func TestSeedSetsSwitchesOfBothSides(t *testing.T) {
 	w.control("POST", "/sandbox/staging/seed", `{
 		"auth0": {"second_enabled_hook": "switch_over", "confidence_score": true, "build_time": "1m30s", "client_scopes": ["read:hooks"]},
 		"aws": {"sms_sandbox": {"inside": true, "verified": ["+15005550009"]}, "monthly_spend": {"limit": 5, "spent": 4.5},
-			"opted_out": ["+15005550008"], "operator_policy": "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}}"}}`, nil)
+			"opted_out": ["+15005550008"], "origination_numbers": [{"number": "+12065550100", "country": "US"}], "operator_policy": "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}}"}}`, nil)
 	var state struct {
 		Auth0 struct {
 			Switches     auth0.Switches `json:"switches"`
@@ -568,6 +569,8 @@ func TestSeedSetsSwitchesOfBothSides(t *testing.T) {
 			OptedOut          []string `json:"opted_out"`
 			MonthlySpendLimit float64  `json:"monthly_spend_limit"`
 			MonthToDateSpent  float64  `json:"month_to_date_spent"`
+
+			OriginationNumbers []aws.OriginationNumber `json:"origination_numbers"`
 		} `json:"aws"`
 	}
 	w.control("GET", "/sandbox/staging/state", nil, &state)
@@ -579,7 +582,7 @@ func TestSeedSetsSwitchesOfBothSides(t *testing.T) {
 	if grants := state.Auth0.ClientGrants; len(grants) != 1 || fmt.Sprint(grants[0].Scope) != "[read:hooks]" {
 		t.Errorf("grants = %+v, want read:hooks alone", grants)
 	}
-	if got := state.AWS; !got.SMSSandbox || fmt.Sprint(got.VerifiedNumbers, got.OptedOut, got.MonthlySpendLimit, got.MonthToDateSpent) != "[+15005550009] [+15005550008] 5 4.5" {
+	if got := state.AWS; !got.SMSSandbox || fmt.Sprint(got.VerifiedNumbers, got.OptedOut, got.MonthlySpendLimit, got.MonthToDateSpent, got.OriginationNumbers) != "[+15005550009] [+15005550008] 5 4.5 [{+12065550100 US  false}]" {
 		t.Errorf("account = %+v, not as seeded", got)
 	}
 	if _, err := staging.iam().ListUsers(t.Context(), &iam.ListUsersInput{}); err == nil || !strings.Contains(err.Error(), "AccessDenied") {

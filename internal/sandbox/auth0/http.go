@@ -97,6 +97,10 @@ func table() []route {
 		{method: "GET", path: "/logs", scopes: []string{"read:logs", "read:logs_users"}, gate: deliverDue, query: logListQuery(), handle: (*Tenant).listLogs},
 		{method: "GET", path: "/logs/{id}", scopes: []string{"read:logs", "read:logs_users"}, gate: deliverDue, handle: (*Tenant).readLog},
 
+		{method: "GET", path: "/clients", scopes: clientReadScopes(), query: clientListQuery(), handle: (*Tenant).listClients},
+		{method: "POST", path: "/clients", scopes: []string{"create:clients"}, body: clientCreateSchema(), write: "Create a client", handle: (*Tenant).createClient},
+		{method: "GET", path: "/clients/{id}", scopes: clientReadScopes(), query: clientListQuery(), handle: (*Tenant).readClient},
+		{method: "DELETE", path: "/clients/{id}", scopes: []string{"delete:clients"}, write: "Delete a client", handle: (*Tenant).deleteClient},
 		{method: "GET", path: "/client-grants", scopes: []string{"read:client_grants"}, query: pagingQuery(), handle: (*Tenant).listGrants},
 		{method: "POST", path: "/client-grants", scopes: []string{"create:client_grants"}, body: grantCreateSchema(), write: "Create a client grant", handle: (*Tenant).createGrant},
 		{method: "GET", path: "/client-grants/{id}", scopes: []string{"read:client_grants"}, handle: (*Tenant).readGrant},
@@ -161,11 +165,12 @@ func refuse(status int, message, code string) error {
 
 func notFound() error { return refuse(http.StatusNotFound, "Not Found", "") }
 
-// router builds the mux and returns it with every scope its routes ask for.
+// router builds the mux and returns it with every scope its routes ask for, also
+// for a part of a body.
 func (t *Tenant) router() (*http.ServeMux, []string) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /oauth/token", t.serveToken)
-	var scopes []string
+	scopes := []string{createCredentials}
 	for _, r := range table() {
 		mux.HandleFunc(r.method+" "+apiPrefix+r.path, func(w http.ResponseWriter, request *http.Request) {
 			t.serveRoute(w, request, r)

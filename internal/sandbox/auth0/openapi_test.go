@@ -46,6 +46,7 @@ func knownBodyDifferences() map[string]string {
 		"PATCH /actions/actions/{id}":                  "modules without effect here are refused",
 		"PATCH /actions/triggers/{triggerId}/bindings": "without bindings the call would mean nothing",
 		"PATCH /tenants/settings":                      "country_codes and lifetimes in minutes are recorded, the document lacks them",
+		"POST /clients":                                "properties without effect here are refused",
 		"POST /client-grants":                          "properties without effect here are refused; client_id is required without default_for",
 		"PATCH /client-grants/{id}":                    "properties without effect here are refused",
 	}

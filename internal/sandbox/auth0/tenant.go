@@ -217,6 +217,9 @@ type Switches struct {
 	// ConfidenceScore is the Adaptive MFA entitlement, without which the policy
 	// "confidence-score" is refused. Default false.
 	ConfidenceScore bool `json:"confidence_score"`
+	// NoPrivateKeyJWT is a plan without Private Key JWT, which Auth0's article says
+	// is for Enterprise customers. What the refusal says is inferred. Default false.
+	NoPrivateKeyJWT bool `json:"no_private_key_jwt"`
 	// TokenLifetimeSeconds of access tokens from now on. Default 86400.
 	TokenLifetimeSeconds int `json:"token_lifetime_seconds"`
 }
@@ -285,6 +288,7 @@ type Tenant struct {
 // state is everything Reset throws away.
 type state struct {
 	switches     Switches
+	clients      []string // ids of those that were made through the API, oldest first
 	grants       []*grant
 	hooks        []*hook
 	actions      []*action
@@ -314,7 +318,10 @@ func New(config Config) *Tenant {
 		client: Credentials{ClientID: randomText(32, alphanumeric), ClientSecret: randomText(64, alphanumeric)},
 	}
 	t.clients = map[string]*client{
-		t.client.ClientID: {id: t.client.ClientID, name: "auth0sns", secret: t.client.ClientSecret},
+		t.client.ClientID: {
+			id: t.client.ClientID, name: "auth0sns", secret: t.client.ClientSecret,
+			appType: "non_interactive", grantTypes: []string{clientCredentials}, authMethod: authMethodPost,
+		},
 	}
 	t.mux, t.scopes = t.router()
 	t.Reset()
@@ -330,6 +337,9 @@ func (t *Tenant) Reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.limiter = bucket{limit: t.config.RateLimit}
+	for _, id := range t.state.clients {
+		delete(t.clients, id)
+	}
 	t.state = state{
 		switches:     DefaultSwitches(),
 		bindings:     map[string][]binding{},
@@ -379,8 +389,10 @@ type State struct {
 	PhoneProviders []PhoneProviderState `json:"phone_providers"`
 	PhoneTemplates []PhoneTemplateState `json:"phone_templates"`
 	Settings       map[string]any       `json:"settings"`
-	ClientGrants   []Grant              `json:"client_grants"`
-	Switches       Switches             `json:"switches"`
+	// Clients are the applications that were made through the API.
+	Clients      []ClientState `json:"clients"`
+	ClientGrants []Grant       `json:"client_grants"`
+	Switches     Switches      `json:"switches"`
 }
 
 // HookState is a hook with the names of its secrets.
@@ -482,6 +494,7 @@ func (t *Tenant) Snapshot() State {
 		MessageTypes: slices.Clone(t.state.messageTypes),
 		Policies:     slices.Clone(t.state.policies),
 		Settings:     cloneJSON(t.state.settings),
+		Clients:      []ClientState{},
 		ClientGrants: []Grant{},
 		Switches:     t.state.switches,
 
@@ -511,6 +524,9 @@ func (t *Tenant) Snapshot() State {
 		for _, b := range bindings {
 			s.Bindings[trigger] = append(s.Bindings[trigger], BindingState{ActionID: b.action.id, DisplayName: b.displayName})
 		}
+	}
+	for _, id := range t.state.clients {
+		s.Clients = append(s.Clients, t.clients[id].state())
 	}
 	for _, g := range t.state.grants {
 		s.ClientGrants = append(s.ClientGrants, g.view())

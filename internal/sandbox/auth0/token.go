@@ -7,10 +7,8 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/subtle"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -21,12 +19,6 @@ import (
 	"strings"
 	"time"
 )
-
-// client is a machine-to-machine application.
-type client struct {
-	id, name, secret string
-	publicKey        *rsa.PublicKey // for private_key_jwt, nil without one
-}
 
 // claims are those of a Management API access token.
 type claims struct {
@@ -80,17 +72,9 @@ func (t *Tenant) RevokeTokens() {
 // key is an RSA public key in PKIX PEM. The client secret keeps working, which
 // Auth0 would not allow, so that one tenant serves both ways. Survives Reset.
 func (t *Tenant) SetClientPublicKey(clientID, publicKey string) error {
-	block, _ := pem.Decode([]byte(publicKey))
-	if block == nil {
-		return errors.New("public key is not PEM")
-	}
-	parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
+	key, err := parsePublicKey(publicKey)
 	if err != nil {
-		return fmt.Errorf("parse public key: %w", err)
-	}
-	key, ok := parsed.(*rsa.PublicKey)
-	if !ok {
-		return fmt.Errorf("public key is a %T, want RSA", parsed)
+		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -188,6 +172,14 @@ func accessDenied(status int, description string) *oauthError {
 	return &oauthError{status: status, Code: "access_denied", Description: description}
 }
 
+func grantTypeNotAllowed(grantType string) *oauthError {
+	return &oauthError{
+		status: http.StatusForbidden, Code: "unauthorized_client",
+		Description: fmt.Sprintf("Grant type '%s' not allowed for the client.", grantType),
+		URI:         "https://auth0.com/docs/clients/client-grant-types",
+	}
+}
+
 func clientAuthenticationFailed() *oauthError {
 	return &oauthError{status: http.StatusUnauthorized, Code: "invalid_client", Description: "Client authentication failed"}
 }
@@ -250,19 +242,18 @@ func tokenForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 func (t *Tenant) grantToken(form url.Values) (clientID string, scopes []string, failure *oauthError) {
 	clientID = form.Get("client_id")
 	switch grantType := form.Get("grant_type"); grantType {
-	case "client_credentials":
+	case clientCredentials:
 	case "":
 		return clientID, nil, &oauthError{status: http.StatusBadRequest, Code: "invalid_request", Description: "Missing required parameter: grant_type"}
 	default:
-		return clientID, nil, &oauthError{
-			status: http.StatusForbidden, Code: "unauthorized_client",
-			Description: fmt.Sprintf("Grant type '%s' not allowed for the client.", grantType),
-			URI:         "https://auth0.com/docs/clients/client-grant-types",
-		}
+		return clientID, nil, grantTypeNotAllowed(grantType)
 	}
 	c, failure := t.authenticateClient(form)
 	if failure != nil {
 		return clientID, nil, failure
+	}
+	if !c.mayUse(clientCredentials) {
+		return c.id, nil, grantTypeNotAllowed(clientCredentials)
 	}
 	audience := form.Get("audience")
 	switch audience {
@@ -284,7 +275,7 @@ func (t *Tenant) authenticateClient(form url.Values) (*client, *oauthError) {
 		return t.authenticateAssertion(form)
 	}
 	c, ok := t.clients[form.Get("client_id")]
-	if !ok || subtle.ConstantTimeCompare([]byte(form.Get("client_secret")), []byte(c.secret)) != 1 {
+	if !ok || c.secret == "" || subtle.ConstantTimeCompare([]byte(form.Get("client_secret")), []byte(c.secret)) != 1 {
 		return nil, accessDenied(http.StatusUnauthorized, "Unauthorized")
 	}
 	return c, nil

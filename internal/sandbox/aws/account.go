@@ -1,6 +1,6 @@
 // Package aws emulates one AWS account as far as an SMS sender needs it: IAM
-// users and their access keys, STS, and SMS through SNS, over the AWS query
-// protocol. Signatures are verified and policies evaluated; what is inferred
+// users and their access keys, STS, SMS through SNS, over the AWS query
+// protocol, and the one metric of CloudWatch that tells what they cost. Signatures are verified and policies evaluated; what is inferred
 // about AWS rather than known is said where it is decided.
 package aws
 
@@ -107,6 +107,7 @@ type session struct {
 
 type role struct {
 	name, id string
+	created  time.Time
 	policies []document
 }
 
@@ -131,6 +132,10 @@ func New(config Config) *Account {
 	maps.Copy(a.operations, iamOperations())
 	maps.Copy(a.operations, stsOperations())
 	maps.Copy(a.operations, snsOperations())
+	maps.Copy(a.operations, smsAccountOperations())
+	maps.Copy(a.operations, managedPolicyOperations())
+	maps.Copy(a.operations, simulatorOperations())
+	maps.Copy(a.operations, cloudWatchOperations())
 	a.Reset()
 	return a
 }
@@ -154,7 +159,7 @@ func (a *Account) Reset() {
 	a.users = map[string]*user{operatorName: operator}
 	a.keys = map[string]*accessKey{key.id: key}
 	a.roles = map[string]*role{a.iamARN("role/" + operatorName): {
-		name: operatorName, id: newID("AROA", 17),
+		name: operatorName, id: newID("AROA", 17), created: now,
 		policies: []document{a.managed[a.managedARN(administratorAccess)]},
 	}}
 	a.sms = newSMSState()
@@ -216,8 +221,9 @@ type State struct {
 	AccountID string      `json:"account_id"`
 	Users     []UserState `json:"users"`
 	// SMSAttributes are those that were set, by region and name.
-	SMSAttributes map[string]map[string]string `json:"sms_attributes"`
-	SMSSandbox    bool                         `json:"sms_sandbox"`
+	SMSAttributes      map[string]map[string]string `json:"sms_attributes"`
+	SMSSandbox         bool                         `json:"sms_sandbox"`
+	OriginationNumbers []OriginationNumber          `json:"origination_numbers"`
 	// VerifiedNumbers are the destinations the SMS sandbox allows.
 	VerifiedNumbers []string `json:"verified_numbers"`
 	OptedOut        []string `json:"opted_out"`
@@ -260,15 +266,16 @@ func (a *Account) Snapshot() State {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	state := State{
-		AccountID:         a.config.AccountID,
-		Users:             []UserState{},
-		SMSAttributes:     map[string]map[string]string{},
-		SMSSandbox:        a.sms.sandbox,
-		VerifiedNumbers:   sortedSet(a.sms.verified),
-		OptedOut:          sortedSet(a.sms.optedOut),
-		MonthlySpendLimit: a.sms.spendLimit,
-		MonthToDateSpent:  a.sms.spent,
-		Undelivered:       slices.Clone(a.sms.undelivered),
+		AccountID:          a.config.AccountID,
+		Users:              []UserState{},
+		SMSAttributes:      map[string]map[string]string{},
+		SMSSandbox:         a.sms.sandbox,
+		VerifiedNumbers:    sortedSet(a.sms.verified),
+		OriginationNumbers: slices.Clone(a.sms.origination),
+		OptedOut:           sortedSet(a.sms.optedOut),
+		MonthlySpendLimit:  a.sms.spendLimit,
+		MonthToDateSpent:   a.sms.spent,
+		Undelivered:        slices.Clone(a.sms.undelivered),
 	}
 	for region, attributes := range a.sms.attributes {
 		state.SMSAttributes[region] = maps.Clone(attributes)

@@ -42,6 +42,12 @@ func TestTheAWSCLIAgrees(t *testing.T) {
 		{"iam get-user-policy --user-name sender --policy-name sms --query PolicyDocument.Statement[1].Resource", "arn:aws:sns:*:*:*"},
 		{"iam list-access-keys --user-name sender --query length(AccessKeyMetadata)", "0"},
 		{"sns get-sms-attributes --query attributes.MonthlySpendLimit", "1"},
+		{"sns list-origination-numbers --query length(PhoneNumbers)", "0"},
+		{"sns list-sms-sandbox-phone-numbers --query length(PhoneNumbers)", "0"},
+		{"iam simulate-principal-policy --policy-source-arn arn:aws:iam::111122223333:user/auth0/sender --action-names sns:Publish --query EvaluationResults[0].EvalDecision", "allowed"},
+		{"iam list-attached-user-policies --user-name operator --query AttachedPolicies[0].PolicyName", "AdministratorAccess"},
+		{"iam get-policy-version --policy-arn arn:aws:iam::aws:policy/AmazonSNSFullAccess --version-id v1 --query PolicyVersion.Document.Statement[0].Action[0]", "sns:*"},
+		{"iam get-role --role-name operator --query Role.Arn", "arn:aws:iam::111122223333:role/operator"},
 		{"sns check-if-phone-number-is-opted-out --phone-number " + phone + " --query isOptedOut", "False"},
 	} {
 		got, err := run(operator, strings.Fields(step.args)...)

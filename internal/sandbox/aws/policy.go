@@ -176,6 +176,12 @@ func (s statement) matches(action, resource string) bool {
 	if s.unsupported() && s.Effect == "Allow" {
 		return false
 	}
+	return s.selects(action, resource)
+}
+
+// selects tells whether a statement is about an action on a resource, whatever
+// its condition.
+func (s statement) selects(action, resource string) bool {
 	return selects(s.Action, s.NotAction, strings.ToLower(action), strings.ToLower) &&
 		selects(s.Resource, s.NotResource, resource, openVariables)
 }

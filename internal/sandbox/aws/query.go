@@ -8,17 +8,20 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/aws/smithy-go/encoding/cbor"
 )
 
 // maxBody is above SNS's 256 KiB limit of a message in its percent-encoded form.
 const maxBody = 1 << 20
 
-// service is one of the three APIs; namespaces are those of AWS's own models.
+// service is one of the four APIs; namespaces are those of AWS's own models.
 type service struct{ name, version, namespace string }
 
 func iamService() service {
@@ -48,6 +51,7 @@ type call struct {
 	account   *Account
 	action    string
 	form      url.Values
+	input     cbor.Map // of a call that is no form
 	region    string
 	now       time.Time
 	principal principal
@@ -70,15 +74,23 @@ func invalid(format string, args ...any) error {
 	return refuse(http.StatusBadRequest, "ValidationError", format, args...)
 }
 
-// ServeHTTP answers one request of the AWS query protocol.
+// ServeHTTP answers one request, of the AWS query protocol or, for CloudWatch, of
+// the protocol that its SDKs speak.
 func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		http.Error(w, "the body cannot be read: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	answer := a.answer(r, body)
-	w.Header().Set("Content-Type", "text/xml")
+	var answer answer
+	if isRPC(r) {
+		answer = a.answerRPC(r, body)
+		w.Header().Set("Smithy-Protocol", rpcProtocol)
+		w.Header().Set("Content-Type", "application/cbor")
+	} else {
+		answer = a.answer(r, body)
+		w.Header().Set("Content-Type", "text/xml")
+	}
 	w.Header().Set("X-Amzn-Requestid", answer.requestID)
 	w.WriteHeader(answer.status)
 	// A client that went away is no error of the account.
@@ -86,8 +98,11 @@ func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // Operation names the request for a journal: "iam:CreateAccessKey", or method
-// and path for what is no call of the query protocol.
+// and path for what is no call of a service.
 func (a *Account) Operation(r *http.Request, body []byte) string {
+	if isRPC(r) {
+		return cloudWatchService().name + ":" + path.Base(r.URL.Path)
+	}
 	form, err := parseForm(r, body)
 	if err != nil || form.Get("Action") == "" {
 		return r.Method + " " + r.URL.Path

@@ -48,6 +48,7 @@ type smsState struct {
 	sandbox           bool
 	verified          map[string]bool
 	optedOut          map[string]bool
+	origination       []OriginationNumber
 	spendLimit, spent float64
 	inbox             []SMS
 	undelivered       []Undelivered
@@ -60,6 +61,7 @@ func newSMSState() smsState {
 		attributes:  map[string]map[string]string{},
 		verified:    map[string]bool{},
 		optedOut:    map[string]bool{},
+		origination: []OriginationNumber{},
 		spendLimit:  1,
 		inbox:       []SMS{},
 		undelivered: []Undelivered{},

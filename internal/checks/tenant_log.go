@@ -1,0 +1,289 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+)
+
+const (
+	// LookBack is how far the tenant's log is read. The smallest subscription
+	// keeps a day of it.
+	LookBack = 3 * 24 * time.Hour
+	// mostFailures bounds what is read: as many as fit into one answer.
+	mostFailures = 100
+)
+
+// Entries of the tenant's log:
+// https://auth0.com/docs/deploy-monitor/logs/log-event-type-codes
+const (
+	logSent            = "gd_send_sms"
+	logExecutionFailed = "actions_execution_failed" // of any Action of the tenant
+	logPhoneLimit      = "limit_phone"
+	logDeviceLimit     = "gd_otp_rate_limit_exceed"
+)
+
+func failureTypes() []string {
+	return []string{"gd_send_sms_failure", "gd_send_voice_failure", "fn", logPhoneLimit, logDeviceLimit, logExecutionFailed}
+}
+
+// Failure is what the tenant's log has of messages that failed for one cause.
+type Failure struct {
+	Cause, Remedy string
+	Count         int
+	Last          time.Time
+	kind          failureKind
+}
+
+// failureKind is whose fault it was.
+type failureKind int
+
+const (
+	lasting   failureKind = iota // of the sender; one message that got through shows that it is over
+	passing                      // of the sender, or on the way: it comes and goes
+	recipient                    // of one person's number, or of what it asked for
+	format                       // of a number that is not E.164
+)
+
+// failureCause tells a cause by what the sender, AWS or Auth0 said.
+type failureCause struct {
+	pattern       *regexp.Regexp
+	kind          failureKind
+	words, remedy string
+}
+
+// failureCauses are asked in this order: the words of the sender's code
+// (internal/sender/js/body.js), the error codes of SNS
+// (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html), and what Auth0
+// and the npm package say.
+var failureCauses = []failureCause{
+	{
+		regexp.MustCompile(`InvalidClientTokenId|UnrecognizedClient|security token included in the request is invalid`), lasting,
+		"AWS does not know the access key of the sender (InvalidClientTokenId): it was deleted, deactivated or mistyped",
+		"See key-active. terraform apply mints a new key and hands it over.",
+	},
+	{
+		regexp.MustCompile(`SignatureDoesNotMatch|IncompleteSignature`), lasting,
+		"the secret key of the sender does not belong to its access key (SignatureDoesNotMatch)", rotate,
+	},
+	{
+		regexp.MustCompile(`AuthorizationError|AccessDenied|not authorized to perform`), lasting,
+		"the IAM user may not publish (AuthorizationError)",
+		"See policy-allows-sms: the user needs sns:Publish on \"*\", and no policy or boundary that denies it.",
+	},
+	{
+		regexp.MustCompile(`Missing secret|secret AWS_REGION is not|Missing credentials|Missing region`), lasting,
+		"the sender lacks a secret", "See secrets-present: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION.",
+	},
+	{
+		regexp.MustCompile(`(?i)opted.?out`), recipient,
+		"the owner of a number has opted out of SMS", "Who wants messages again sends START, or is opted in once in 30 days: aws sns opt-in-phone-number.",
+	},
+	{
+		regexp.MustCompile(`allowed country codes`), recipient,
+		"a number is of a country that the sender does not send to", "Add it to allowed_country_codes if people there are to log in.",
+	},
+	{
+		regexp.MustCompile(`(?i)E\.?164|phone.?format|invalid parameter: ?phonenumber|phone number .*(invalid|not valid)`), format,
+		"a number is not E.164", "Numbers begin with + and the country code: correct them on the user (Auth0 Dashboard → User Management → Users).",
+	},
+	{
+		regexp.MustCompile(`InvalidParameter|ParameterValueInvalid|ValidationE`), passing,
+		"AWS refused the number, the text or an SMS setting (InvalidParameter)",
+		"Look at sender_id, origination_number and max_price_usd; in the SMS sandbox, at which numbers are verified: see sns-sandbox.",
+	},
+	{
+		regexp.MustCompile(`Throttl|Rate exceeded`), passing,
+		"the account reached its messages per second (Throttling)",
+		"Ask for more: AWS Service Quotas → Amazon SNS; or set fallback_regions.",
+	},
+	{
+		regexp.MustCompile(`(?i)spend|LimitExceeded|Quota`), passing,
+		"the account reached a quota, mostly the monthly spend limit", "See spend-limit.",
+	},
+	{
+		regexp.MustCompile(`no voice calls|gd_send_voice`), recipient,
+		"a voice call was asked for, and SNS makes none", "See message-types.",
+	},
+	{
+		regexp.MustCompile(`ENOTFOUND|EAI_AGAIN`), lasting,
+		"the host of the region was not found", "See secrets-present: AWS_REGION is perhaps no region.",
+	},
+	{
+		regexp.MustCompile(`(?i)time.?d?.?out|ECONNREFUSED|ECONNRESET|overloaded|ServiceUnavailable|InternalError`), passing,
+		"AWS did not answer in time", "See https://health.aws.amazon.com; set fallback_regions if it lasts.",
+	},
+	{
+		regexp.MustCompile(`Cannot find module`), lasting,
+		"the code asks for an npm package that it does not have", "Add it to dependencies, or use the client builtin.",
+	},
+	{
+		regexp.MustCompile(`no enabled send-phone-message hook|no Action bound|No Action .*deployed|no Action for|no phone provider|provider is disabled`), lasting,
+		"the tenant had nobody to send", "See sender-deployed and factor-custom.",
+	},
+}
+
+func failureOf(e auth0api.LogEntry) Failure {
+	switch e.Type {
+	case logPhoneLimit:
+		return Failure{kind: passing, Cause: "Auth0 sent no more phone messages for a while (limit_phone)", Remedy: "Auth0 Dashboard → Security → Attack Protection."}
+	case logDeviceLimit:
+		return Failure{kind: recipient, Cause: "somebody asked for more than ten codes in an hour (gd_otp_rate_limit_exceed)"}
+	}
+	said := e.Reason
+	if said == "" {
+		said = e.Description
+	}
+	for _, known := range failureCauses {
+		if known.pattern.MatchString(said) {
+			return Failure{kind: known.kind, Cause: known.words, Remedy: known.remedy}
+		}
+	}
+	return Failure{kind: lasting, Cause: quote(said), Remedy: "Auth0 Dashboard → Monitoring → Logs, type " + e.Type + "."}
+}
+
+// numberPattern finds what may be a phone number in words that are not ours.
+var numberPattern = regexp.MustCompile(`\+?\d{7,15}`)
+
+func quote(said string) string {
+	if said == "" {
+		return "the log gives no reason"
+	}
+	return fmt.Sprintf("the log says %q", numberPattern.ReplaceAllString(said, "(number)"))
+}
+
+// Failures are the messages of the last [LookBack] that failed, by cause, the
+// newest first; of the last hundred at most. A run of an Action that failed is
+// among them only where no message is: it may be one of another Action.
+func (s *Subject) Failures(ctx context.Context) ([]Failure, error) {
+	entries, err := s.failedEntries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byCause := map[string]*Failure{}
+	var order []*Failure
+	for _, e := range entries {
+		if e.Type == logExecutionFailed {
+			continue
+		}
+		f := failureOf(e)
+		if byCause[f.Cause] == nil {
+			f.Last = e.Date
+			byCause[f.Cause] = &f
+			order = append(order, &f)
+		}
+		byCause[f.Cause].Count++
+	}
+	failures := make([]Failure, len(order))
+	for i, f := range order {
+		failures[i] = *f
+	}
+	return failures, nil
+}
+
+func (s *Subject) failedEntries(ctx context.Context) ([]auth0api.LogEntry, error) {
+	return s.reads.failures.get(func() ([]auth0api.LogEntry, error) {
+		query := `type:("` + strings.Join(failureTypes(), `" OR "`) + `") AND ` + s.lately()
+		entries, err := s.Auth0.Logs(ctx, query, mostFailures)
+		return slices.DeleteFunc(entries, func(e auth0api.LogEntry) bool { return e.Email || s.tooOld(e) }), err
+	})
+}
+
+// lately asks for whole days, the form that Auth0 documents.
+// https://auth0.com/docs/deploy-monitor/logs/log-search-query-syntax
+func (s *Subject) lately() string {
+	return "date:[" + s.Now().Add(-LookBack).UTC().Format(time.DateOnly) + " TO *]"
+}
+
+func (s *Subject) tooOld(e auth0api.LogEntry) bool { return e.Date.Before(s.Now().Add(-LookBack)) }
+
+// LastSent is when the tenant last handed a message to its sender, as far as the
+// log of the last [LookBack] tells; zero for never.
+func (s *Subject) LastSent(ctx context.Context) (time.Time, error) {
+	entries, err := s.reads.sent.get(func() ([]auth0api.LogEntry, error) {
+		entries, err := s.Auth0.Logs(ctx, `type:"`+logSent+`" AND `+s.lately(), 1)
+		return slices.DeleteFunc(entries, s.tooOld), err
+	})
+	if err != nil || len(entries) == 0 {
+		return time.Time{}, err
+	}
+	return entries[0].Date, nil
+}
+
+func checkFailures(ctx context.Context, s *Subject) (Verdict, error) {
+	failures, err := s.Failures(ctx)
+	if err != nil {
+		return Verdict{}, err
+	}
+	sent, err := s.LastSent(ctx)
+	if err != nil {
+		return Verdict{}, err
+	}
+	var open, over []Failure
+	for _, f := range failures {
+		switch {
+		case f.kind == recipient || f.kind == format:
+		case f.kind == lasting && sent.After(f.Last):
+			over = append(over, f)
+		default:
+			open = append(open, f)
+		}
+	}
+	if len(open) > 0 {
+		return fail(open[0].Remedy, "%s. %s", inWords(open), lastSent(sent)), nil
+	}
+	if runs, last := s.executionsFailed(ctx); runs > 0 && len(failures) == 0 && !sent.After(last) {
+		return unknown("Auth0 Dashboard → Monitoring → Logs, type actions_execution_failed.",
+			"%d runs of Actions failed, the last at %s. The log does not say whether one of them was the sender's.", runs, last.UTC().Format(time.RFC3339)), nil
+	}
+	if len(over) > 0 {
+		return pass("%s. That is over: %s", inWords(over), lastSent(sent)), nil
+	}
+	return pass("The log of the last three days has none. %s", lastSent(sent)), nil
+}
+
+// executionsFailed counts the failed runs of all Actions; the entries were read.
+func (s *Subject) executionsFailed(ctx context.Context) (runs int, last time.Time) {
+	entries, _ := s.failedEntries(ctx)
+	for _, e := range entries {
+		if e.Type == logExecutionFailed {
+			if runs++; runs == 1 {
+				last = e.Date
+			}
+		}
+	}
+	return runs, last
+}
+
+func lastSent(at time.Time) string {
+	if at.IsZero() {
+		return "No message was sent in the last three days."
+	}
+	return "A message was last sent at " + at.UTC().Format(time.RFC3339) + "."
+}
+
+func inWords(failures []Failure) string {
+	var words []string
+	for _, f := range failures {
+		words = append(words, fmt.Sprintf("%d failed, the last at %s: %s", f.Count, f.Last.UTC().Format(time.RFC3339), f.Cause))
+	}
+	return strings.Join(words, "; ")
+}
+
+func checkPhoneFormat(ctx context.Context, s *Subject) (Verdict, error) {
+	failures, err := s.Failures(ctx)
+	if err != nil {
+		return Verdict{}, err
+	}
+	for _, f := range failures {
+		if f.kind == format {
+			return fail(f.Remedy, "%s", inWords([]Failure{f})+"."), nil
+		}
+	}
+	return pass("No message of the last three days failed for its number."), nil
+}

@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/workspace"
+)
+
+// What became of a file.
+const (
+	fileCreated = "created"
+	fileUpdated = "updated"
+	fileKept    = "kept" // a person edited it, and it stays as it is
+)
+
+// fileResult is one file of the configuration that is not as it should be.
+type fileResult struct {
+	Path   string `json:"path"`
+	Result string `json:"result"` // created, updated or kept
+}
+
+// write writes the configuration and then, since it is made from that, the
+// pipeline.
+func (b *bootstrap) write(ctx context.Context) error {
+	b.out.progress("\nFiles")
+	changes, err := b.files.Render(b.flags.environment, b.settings, b.imports)
+	if err != nil {
+		return err
+	}
+	if err := b.put(ctx, changes); err != nil {
+		return err
+	}
+	if b.flags.ci != "" {
+		if changes, err = b.pipeline(); err != nil {
+			return err
+		}
+		if err := b.put(ctx, changes); err != nil {
+			return err
+		}
+	}
+	if len(b.result.Files) == 0 {
+		b.out.progress("  up to date")
+	}
+	return nil
+}
+
+// put shows what changes and writes it. What a person edited stays, unless the
+// person says otherwise.
+func (b *bootstrap) put(ctx context.Context, changes []workspace.Change) error {
+	var wanted []workspace.Change
+	for _, change := range changes {
+		result, err := b.decide(ctx, change)
+		if err != nil {
+			return err
+		}
+		b.result.Files = append(b.result.Files, fileResult{change.Path, result})
+		if result != fileKept {
+			wanted = append(wanted, change)
+		}
+	}
+	return b.files.Write(wanted)
+}
+
+// pipeline is that of every environment, in the order in which a change reaches
+// them: production last.
+func (b *bootstrap) pipeline() ([]workspace.Change, error) {
+	names, err := b.files.Environments()
+	if err != nil {
+		return nil, err
+	}
+	isProduction := func(name string) int { return strings.Count(name, "prod") }
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(isProduction(a), isProduction(b)), cmp.Compare(a, b))
+	})
+	return b.files.Pipeline(b.flags.ci, names)
+}
+
+// decide shows a change of a file and tells what is to become of it.
+func (b *bootstrap) decide(ctx context.Context, change workspace.Change) (string, error) {
+	if change.Before == nil {
+		b.out.progress("  %s  new", change.Path)
+		return fileCreated, nil
+	}
+	b.out.progress("  %s  changes\n%s", change.Path, indent(change.Diff(), "    "))
+	if !change.Edited {
+		return fileUpdated, nil
+	}
+	if b.terminal != nil {
+		overwrite, err := b.terminal.confirm(ctx, change.Path+" was edited by hand. Overwrite it, as shown?")
+		if err != nil || overwrite {
+			return fileUpdated, err
+		}
+	}
+	b.out.progress("  %s was edited by hand, and stays as it is.", change.Path)
+	return fileKept, nil
+}
+
+func indent(text, by string) string {
+	return by + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n"+by)
+}
+
+// filesChanged tells whether this run wrote any file.
+func (b *bootstrap) filesChanged() bool {
+	return slices.ContainsFunc(b.result.Files, func(f fileResult) bool { return f.Result != fileKept })
+}

@@ -1,0 +1,251 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	tfjson "github.com/hashicorp/terraform-json"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/review"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/workspace"
+)
+
+// makePlan runs Terraform as far as the plan, and says what it means.
+func (b *bootstrap) makePlan(ctx context.Context) error {
+	environment, err := b.files.Read(b.flags.environment)
+	if err != nil {
+		return err
+	}
+	b.settings, b.result.Directory = environment.Settings, environment.Dir // with what the defaults came to
+	b.out.progress("\nterraform init, plan")
+	b.terraform, b.plan, err = b.planOf(ctx, environment.Dir, b.variables, b.planFile(), b.display.planning)
+	if err != nil {
+		return err
+	}
+	b.result.Plan = countChanges(b.plan)
+	b.summarize()
+	return nil
+}
+
+// planOf plans one root module.
+func (b *bootstrap) planOf(ctx context.Context, dir string, variables map[string]string, planFile string, progress func(workspace.Event)) (*workspace.Terraform, *tfjson.Plan, error) {
+	terraform, err := workspace.NewTerraform(dir, variables)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := terraform.Init(ctx); err != nil {
+		return nil, nil, b.terraformFailed(ctx, "Nothing was changed. Terraform has to reach its registry and, with the credentials of this shell, the backend. Mend what it names and run the same command again", err)
+	}
+	if _, err := terraform.Plan(ctx, planFile, progress); err != nil {
+		return nil, nil, b.terraformFailed(ctx, "Nothing was changed. Mend what it names, in the files or on the tenant or account, and run the same command again", err)
+	}
+	plan, err := terraform.ShowPlan(ctx, planFile)
+	if err != nil {
+		return nil, nil, b.terraformFailed(ctx, "Nothing was changed", err)
+	}
+	return terraform, plan, nil
+}
+
+// terraformFailed puts what to do above Terraform's own words, which are given
+// in full. An interruption ends the command with one word; what Terraform said
+// on its way out is not lost.
+func (b *bootstrap) terraformFailed(ctx context.Context, remedy string, err error) error {
+	b.display.clear()
+	if ctx.Err() != nil {
+		b.out.progress("\nInterrupted: the same command goes on from here.\n%v", err)
+		return err
+	}
+	return fmt.Errorf("%s.\n\n%w", remedy, err)
+}
+
+// agree gets a yes. One that was given beforehand does not cover what takes
+// people's codes away: whoever wrote it into a script did not mean that.
+func (b *bootstrap) agree(ctx context.Context) error {
+	if b.flags.yes {
+		if risks := b.grave(); len(risks) > 0 && !b.flags.force {
+			return refuse("the plan has risks that a yes alone does not cover: %s. Nothing was changed. If that is meant, add --force", strings.Join(risks, ", "))
+		}
+		return nil
+	}
+	if b.terminal == nil {
+		return refuse("there is nobody to ask, so nothing was changed. Read the plan above, and add --yes to apply it or --plan-only to stop here without an error")
+	}
+	yes, err := b.terminal.confirm(ctx, fmt.Sprintf("Change tenant %s and AWS account %s?", b.settings.Domain, b.settings.AccountID))
+	if err == nil && !yes {
+		return refuse("nothing was changed; the files stay, and the same command goes on from here")
+	}
+	return err
+}
+
+func (b *bootstrap) apply(ctx context.Context) error {
+	b.out.progress("\nterraform apply")
+	err := b.terraform.Apply(ctx, b.planFile(), b.display.applying)
+	b.display.clear()
+	if err != nil {
+		return b.terraformFailed(ctx, "What was done before the error stays, and is in the state. Mend what it names and run the same command again: it goes on from there", err)
+	}
+	b.result.Applied = true
+	return nil
+}
+
+// planCounts are the changes of a plan by what is done.
+type planCounts struct {
+	Changes bool `json:"changes"`
+	Create  int  `json:"create"`
+	Update  int  `json:"update"`
+	Replace int  `json:"replace"`
+	Delete  int  `json:"delete"`
+	Forget  int  `json:"forget"`
+	Import  int  `json:"import"`
+}
+
+// changes tells whether a resource would change, or come into the state.
+func changes(c *tfjson.ResourceChange) bool {
+	actions := c.Change.Actions
+	return c.Mode == tfjson.ManagedResourceMode && (c.Change.Importing != nil || !actions.NoOp() && !actions.Read())
+}
+
+func countChanges(plan *tfjson.Plan) *planCounts {
+	counts := &planCounts{}
+	for _, c := range plan.ResourceChanges {
+		if !changes(c) {
+			continue
+		}
+		counts.Changes = true
+		if c.Change.Importing != nil {
+			counts.Import++
+		}
+		switch actions := c.Change.Actions; {
+		case actions.Replace():
+			counts.Replace++
+		case actions.Create():
+			counts.Create++
+		case actions.Update():
+			counts.Update++
+		case actions.Delete():
+			counts.Delete++
+		case actions.Forget():
+			counts.Forget++
+		}
+	}
+	for _, c := range plan.OutputChanges {
+		counts.Changes = counts.Changes || !c.Actions.NoOp()
+	}
+	return counts
+}
+
+// String is "3 to import, 1 to create".
+func (c *planCounts) String() string {
+	return c.words("to import", "to create", "to update", "to replace", "to delete", "to forget")
+}
+
+// done is "3 imported, 1 created".
+func (c *planCounts) done() string {
+	return c.words("imported", "created", "updated", "replaced", "deleted", "forgotten")
+}
+
+func (c *planCounts) words(verbs ...string) string {
+	if !c.Changes {
+		return "no changes"
+	}
+	var parts []string
+	for i, n := range []int{c.Import, c.Create, c.Update, c.Replace, c.Delete, c.Forget} {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, verbs[i]))
+		}
+	}
+	if len(parts) == 0 {
+		return "outputs only"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// summarize says in words what the plan does, and what it means for people who
+// log in.
+func (b *bootstrap) summarize() {
+	b.display.clear()
+	b.out.progress("\nPlan: %s", b.result.Plan)
+	if !b.result.Plan.Changes {
+		return
+	}
+	b.out.progress("For people who log in:")
+	for _, line := range meanings(b.plan) {
+		b.say("  ", line)
+	}
+	b.result.Findings = append(b.result.Findings, review.Plan(b.plan)...)
+	for _, f := range b.result.Findings {
+		b.out.progress("  %s  %s  %s", f.Severity, f.ID, strings.TrimPrefix(f.Address, modulePrefix))
+		b.say("    ", f.Message)
+		b.say("    ", f.Detail)
+	}
+}
+
+// grave are the findings that mean that people get no code, or are not asked for one.
+func (b *bootstrap) grave() []string {
+	var grave []string
+	for _, f := range b.result.Findings {
+		if f.Severity >= review.Critical {
+			grave = append(grave, f.ID)
+		}
+	}
+	return slices.Compact(grave)
+}
+
+// meanings are what a plan means for people who log in, in the order in which an
+// apply does it. Risks are what internal/review finds.
+func meanings(plan *tfjson.Plan) []string {
+	var lines []string
+	planned := map[string]*tfjson.Change{}
+	for _, c := range plan.ResourceChanges {
+		planned[c.Type] = c.Change
+	}
+	if c := planned["auth0sns_credentials"]; c != nil && c.Actions.Update() {
+		lines = append(lines, "The sender's key is put right or rotated: the old one works until the new one is in place, and no code is lost.")
+	}
+	if c := planned["auth0sns_sms_factor"]; c != nil && becomes(c, "sender_id") {
+		lines = append(lines, "Codes by SMS come through Amazon SNS as soon as the factor is turned to it, which is done last, with a sender that holds a working key.")
+	}
+	if c := planned["auth0sns_mfa_policy"]; c != nil && becomes(c, "policy") {
+		lines = append(lines, policyMeaning(attribute(c.After, "policy")))
+	}
+	if len(lines) == 0 {
+		return []string{"Nothing changes for them."}
+	}
+	return lines
+}
+
+// becomes tells whether an attribute gets a value that it did not have, known or not.
+func becomes(c *tfjson.Change, name string) bool {
+	unknown, _ := c.AfterUnknown.(map[string]any)
+	after := attribute(c.After, name)
+	return unknown[name] == true || after != "" && after != attribute(c.Before, name)
+}
+
+func policyMeaning(policy string) string {
+	switch policy {
+	case "all-applications":
+		return "Everybody is asked for a second factor at every login, to every application of the tenant. Whoever has none is asked to enroll."
+	case "confidence-score":
+		return "People are asked for a second factor where Auth0 has doubts about a login (Adaptive MFA)."
+	default:
+		return "Nobody is asked for a second factor, unless a rule or an Action of the tenant asks."
+	}
+}
+
+// attribute is a text of a planned object, "" where it is not known.
+func attribute(object any, name string) string {
+	values, _ := object.(map[string]any)
+	text, _ := values[name].(string)
+	return text
+}
+
+// listed is "a, b and 3 more".
+func listed(names []string) string {
+	const shown = 3
+	if len(names) <= shown {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+}

@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	tfjson "github.com/hashicorp/terraform-json"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/config"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/workspace"
+)
+
+// sentQuery finds the entries of the tenant's log that Auth0 writes for a code
+// that was sent by SMS.
+const sentQuery = `type:"gd_send_sms"`
+
+// takeOver takes the settings of another environment, but for what each has for
+// itself.
+func (b *bootstrap) takeOver() error {
+	var err error
+	b.from, err = b.files.Read(b.flags.from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usageError(fmt.Errorf("--from %s: there is no such environment in %s", b.flags.from, b.flags.dir))
+	}
+	if err != nil {
+		return err
+	}
+	taken := b.from.Settings
+	taken.Domain, taken.AccountID, taken.Region = b.settings.Domain, b.settings.AccountID, b.settings.Region
+	taken.Backend = b.known.Settings.Backend
+	if b.isNew {
+		taken.Backend = elsewhere(b.from.Settings.Backend)
+	}
+	b.settings = taken
+	return nil
+}
+
+// prove refuses settings that have not proved themselves: applied as they are,
+// and used for a message.
+func (b *bootstrap) prove(ctx context.Context) error {
+	if b.flags.from == "" {
+		return nil
+	}
+	b.out.progress("\nLooking at %s, whose settings %s takes over", b.from.Name, b.flags.environment)
+	doubt := b.doubt(ctx, b.from)
+	switch {
+	case doubt == nil || ctx.Err() != nil:
+		return ctx.Err()
+	case !b.flags.force:
+		return refuse("%s is not what %s should become: %w\nNothing was done. Put it right first; --force goes on all the same", b.from.Name, b.flags.environment, doubt)
+	}
+	b.out.progress("--force: going on, although %v", doubt)
+	return nil
+}
+
+// elsewhere is the same backend without the place in it, which each environment
+// has for itself.
+func elsewhere(backend workspace.Backend) workspace.Backend {
+	settings := maps.Clone(backend.Settings)
+	maps.DeleteFunc(settings, func(name, _ string) bool { return isPlace(name) })
+	return workspace.Backend{Kind: backend.Kind, Settings: settings}
+}
+
+// doubt returns why an environment is no example to follow. That it cannot be
+// looked at is a reason too.
+func (b *bootstrap) doubt(ctx context.Context, from workspace.Environment) error {
+	variables := config.ForEnvironment(from.Name)
+	pinned := pins{Environment: from.Name, Domain: from.Settings.Domain, AccountID: from.Settings.AccountID, Region: from.Settings.Region}
+	side, err := connectWith(ctx, b.version, config.LookupIn(variables), pinned)
+	if err == nil {
+		_, err = side.identify(ctx)
+	}
+	if err != nil {
+		prefix := config.EnvironmentPrefix(from.Name)
+		return fmt.Errorf("it cannot be looked at. Set its credentials beside those of %s, as %sAUTH0_… and %sAWS_…: %w", b.flags.environment, prefix, prefix, err)
+	}
+	terraform, plan, err := b.planOf(ctx, from.Dir, variables, filepath.Join(b.private, "from.tfplan"), func(workspace.Event) {})
+	if err != nil {
+		return fmt.Errorf("it cannot be planned: %w", err)
+	}
+	state, err := terraform.State(ctx)
+	if err != nil {
+		return fmt.Errorf("its state cannot be read: %w", err)
+	}
+	live := workspace.LiveOf(state)
+	if live.SenderID == "" {
+		return fmt.Errorf("it was never applied: auth0sns bootstrap --env %s does it", from.Name)
+	}
+	if err := unsettled(plan); err != nil {
+		return err
+	}
+	return b.hasSent(ctx, side, from.Name, live)
+}
+
+// unsettled tells a plan that would change something apart by why: somebody
+// changed what is there, or the configuration is newer than its last apply.
+func unsettled(plan *tfjson.Plan) error {
+	var pending []string
+	for _, change := range plan.ResourceChanges {
+		if changes(change) {
+			pending = append(pending, change.Address)
+		}
+	}
+	if len(pending) == 0 {
+		return nil
+	}
+	for _, drift := range plan.ResourceDrift {
+		if slices.Contains(pending, drift.Address) {
+			return fmt.Errorf("it has drifted: %s was changed outside Terraform. terraform plan in its folder shows how", drift.Address)
+		}
+	}
+	return fmt.Errorf("its configuration is newer than its last apply: %s would change", listed(pending))
+}
+
+// hasSent wants to see a message of the sender that the state knows: an entry of
+// the tenant's log, or the use of its key.
+func (b *bootstrap) hasSent(ctx context.Context, side target, name string, live workspace.Live) error {
+	entries, logErr := side.auth0.Logs(ctx, sentQuery, 1)
+	if logErr == nil && len(entries) > 0 {
+		return nil
+	}
+	used, keyErr := side.aws.AccessKeyLastUsed(ctx, live.AccessKeyID)
+	if keyErr == nil && used.Service == "sns" {
+		return nil
+	}
+	if err := errors.Join(logErr, keyErr); err != nil {
+		return fmt.Errorf("it cannot be told whether it ever sent a message: %w", err)
+	}
+	return fmt.Errorf("it has never sent a message. Log in there with a second factor by SMS, or run auth0sns send-test --env %s", name)
+}
