@@ -97,13 +97,22 @@ func requireInterrupted(t *testing.T, out acctest.Output) {
 	}
 }
 
-// bootstrapper starts the command line in a directory of its own below root, with
-// the credentials of the world and a mirror that has the provider.
+// bootstrapper starts the command line in a directory of its own below root.
 func bootstrapper(t *testing.T, env *acctest.Env) (root string, run func(args ...string) *acctest.Process) {
 	t.Helper()
+	root, environ := bootstrapEnvironment(t, env)
+	return root, func(args ...string) *acctest.Process {
+		return acctest.StartProcess(t, filepath.Join(root, "work"), environ, binary(t), args...)
+	}
+}
+
+// bootstrapEnvironment makes a directory with an empty folder work, and the
+// environment with the credentials of the world and a mirror of the provider.
+func bootstrapEnvironment(t *testing.T, env *acctest.Env) (root string, environ []string) {
+	t.Helper()
 	root = acctest.ShortTempDir(t)
-	work, home := filepath.Join(root, "work"), filepath.Join(root, "home")
-	for _, dir := range []string{work, home} {
+	home := filepath.Join(root, "home")
+	for _, dir := range []string{filepath.Join(root, "work"), home} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -112,14 +121,12 @@ func bootstrapper(t *testing.T, env *acctest.Env) (root string, run func(args ..
 	if err := os.WriteFile(mirror, []byte(acctest.Mirror(t, binary(t))), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	environ := []string{
+	environ = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + home, "TF_CLI_CONFIG_FILE=" + mirror, "CHECKPOINT_DISABLE=1",
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
 	}
 	for name, value := range env.Variables {
 		environ = append(environ, name+"="+value)
 	}
-	return root, func(args ...string) *acctest.Process {
-		return acctest.StartProcess(t, work, environ, binary(t), args...)
-	}
+	return root, environ
 }

@@ -44,7 +44,8 @@ const scriptBuild = auth0.Duration(100 * time.Millisecond)
 //	exits CODE PROGRAM [ARGUMENT…]     as exec, and wants that exit code
 //	[!] changed INSTANCE               whether tenant or account differ from the start, or from the last time it was asked
 //	challenge INSTANCE NUMBER          one MFA step through what is deployed; fails where no code was sent
-//	by-hand INSTANCE                   sets up by hand what a first apply would find: the user, the factor, the policy
+//	by-hand INSTANCE                   sets up by hand what a first apply would find: a user, the factor, the policy
+//	by-hand INSTANCE sender            the same with a sender of the Unified Phone Experience that is live
 //	mfa-off INSTANCE                   stops asking for MFA by hand
 //	control METHOD PATH [FILE]         the sandbox's control API: control POST /sandbox/staging/seed seed.json
 func TestAccScripts(t *testing.T) {
@@ -190,8 +191,8 @@ func scriptChallenge(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func scriptByHand(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: by-hand INSTANCE")
+	if neg || len(args) == 0 || len(args) > 2 {
+		ts.Fatalf("usage: by-hand INSTANCE [sender]")
 	}
 	ctx := context.Background()
 	instance := worldOf(ts).Instance(args[0])
@@ -207,6 +208,20 @@ func scriptByHand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(tenant.SetFactor(ctx, delivery.FactorSMS, true))
 	ts.Check(tenant.SetMessageTypes(ctx, []string{"sms"}))
 	ts.Check(tenant.SetPolicies(ctx, []string{"all-applications"}))
+	if len(args) == 1 {
+		return
+	}
+	action, err := tenant.CreateAction(ctx, auth0api.Action{
+		Name: "My SMS", Trigger: auth0api.ActionTrigger{ID: delivery.TriggerCustomPhoneProvider, Version: "v1"}, Runtime: "node22",
+		Code: "exports.onExecuteCustomPhoneProvider = async () => {};",
+	})
+	ts.Check(err)
+	time.Sleep(2 * time.Duration(scriptBuild))
+	ts.Check(tenant.DeployAction(ctx, action.ID))
+	time.Sleep(2 * time.Duration(scriptBuild))
+	_, err = tenant.CreatePhoneProvider(ctx, auth0api.PhoneProvider{Name: delivery.PhoneProviderCustom, DeliveryMethods: []string{"text"}})
+	ts.Check(err)
+	ts.Check(tenant.SetPhoneConsolidatedExperience(ctx, true))
 }
 
 func scriptMFAOff(ts *testscript.TestScript, neg bool, args []string) {

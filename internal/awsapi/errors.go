@@ -7,10 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
@@ -391,7 +391,7 @@ func mayHaveHappened(kind Kind, err error) bool {
 
 // refusedAction finds the action in AWS's sentence "User: … is not authorized
 // to perform: iam:CreateUser on resource: …".
-var refusedAction = regexp.MustCompile(`not authorized to perform: ([\w-]+:\w+)`)
+var refusedAction = lazyregexp.New(`not authorized to perform: ([\w-]+:\w+)`)
 
 func missingAction(message, operation string) string {
 	if found := refusedAction.FindStringSubmatch(message); found != nil {

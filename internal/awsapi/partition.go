@@ -1,29 +1,30 @@
 package awsapi
 
 import (
-	"regexp"
 	"slices"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 // partition is one of AWS's separate clouds. Credentials of one mean nothing
 // in another.
 type partition struct {
 	name         string
-	region       *regexp.Regexp
+	region       *lazyregexp.Regexp
 	globalRegion string // where the partition's global services (IAM) are signed for
 }
 
 // partitions holds the names and region patterns of AWS's own endpoint data
 // (partitions.json, shipped in every AWS SDK).
 var partitions = []partition{
-	{"aws", regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+$`), "us-east-1"},
-	{"aws-cn", regexp.MustCompile(`^cn-\w+-\d+$`), "cn-northwest-1"},
-	{"aws-us-gov", regexp.MustCompile(`^us-gov-\w+-\d+$`), "us-gov-west-1"},
-	{"aws-eusc", regexp.MustCompile(`^eusc-de-\w+-\d+$`), "eusc-de-east-1"},
-	{"aws-iso", regexp.MustCompile(`^us-iso-\w+-\d+$`), "us-iso-east-1"},
-	{"aws-iso-b", regexp.MustCompile(`^us-isob-\w+-\d+$`), "us-isob-east-1"},
-	{"aws-iso-e", regexp.MustCompile(`^eu-isoe-\w+-\d+$`), "eu-isoe-west-1"},
-	{"aws-iso-f", regexp.MustCompile(`^us-isof-\w+-\d+$`), "us-isof-south-1"},
+	{"aws", lazyregexp.New(`^(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+$`), "us-east-1"},
+	{"aws-cn", lazyregexp.New(`^cn-\w+-\d+$`), "cn-northwest-1"},
+	{"aws-us-gov", lazyregexp.New(`^us-gov-\w+-\d+$`), "us-gov-west-1"},
+	{"aws-eusc", lazyregexp.New(`^eusc-de-\w+-\d+$`), "eusc-de-east-1"},
+	{"aws-iso", lazyregexp.New(`^us-iso-\w+-\d+$`), "us-iso-east-1"},
+	{"aws-iso-b", lazyregexp.New(`^us-isob-\w+-\d+$`), "us-isob-east-1"},
+	{"aws-iso-e", lazyregexp.New(`^eu-isoe-\w+-\d+$`), "eu-isoe-west-1"},
+	{"aws-iso-f", lazyregexp.New(`^us-isof-\w+-\d+$`), "us-isof-south-1"},
 }
 
 // PartitionOf gives the partition a region belongs to, judged by the shape of

@@ -3,20 +3,21 @@ package awsapi
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 // The patterns and lengths are those of IAM's API reference (userNameType,
 // pathType, policyNameType, tagKeyType, tagValueType, tagListType, arnType):
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html
 var (
-	namePattern     = regexp.MustCompile(`^[\w+=,.@-]+$`)
-	pathPattern     = regexp.MustCompile(`^/([\x21-\x7e]+/)?$`)
-	tagPattern      = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
-	boundaryPattern = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(aws|\d{12}):policy/([\x21-\x7e]+/)?[\w+=,.@-]{1,128}$`)
+	namePattern     = lazyregexp.New(`^[\w+=,.@-]+$`)
+	pathPattern     = lazyregexp.New(`^/([\x21-\x7e]+/)?$`)
+	tagPattern      = lazyregexp.New(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+	boundaryPattern = lazyregexp.New(`^arn:aws[a-z-]*:iam::(aws|\d{12}):policy/([\x21-\x7e]+/)?[\w+=,.@-]{1,128}$`)
 )
 
 const (

@@ -62,6 +62,7 @@ type account struct {
 	keys     once[[]awsapi.AccessKey]
 	policies once[policies]
 	settings once[awsapi.SMSAttributes]
+	numbers  once[[]awsapi.OriginationNumber]
 }
 
 func (s *Subject) iamUser(ctx context.Context) (awsapi.User, error) {
@@ -74,6 +75,11 @@ func (s *Subject) iamKeys(ctx context.Context) ([]awsapi.AccessKey, error) {
 
 func (s *Subject) smsSettings(ctx context.Context) (awsapi.SMSAttributes, error) {
 	return s.account.settings.get(func() (awsapi.SMSAttributes, error) { return s.AWS.SMSAttributes(ctx, s.region()) })
+}
+
+// originationNumbers may be asked for once a second.
+func (s *Subject) originationNumbers(ctx context.Context) ([]awsapi.OriginationNumber, error) {
+	return s.account.numbers.get(func() ([]awsapi.OriginationNumber, error) { return s.AWS.OriginationNumbers(ctx, s.region()) })
 }
 
 // keyRecord is what the IAM user's tag says about the sender's keys; zero where

@@ -215,6 +215,6 @@ func checkUserFree(ctx context.Context, s *Subject) (Verdict, error) {
 		return pass("%s was made by an apply that did not end, and has no key: the next one takes it over.", user.ARN), nil
 	}
 	return fail(
-		fmt.Sprintf("Import it (auth0sns bootstrap writes the block): import { to = module.sms_mfa.auth0sns_iam_user.sms, id = %q }. Or name another user.", user.Name),
+		importBlock("auth0sns_iam_user", user.Name)+" auth0sns bootstrap writes the block. Or name another user.",
 		"%s exists, made on %s, with %d access keys, and is not in Terraform's state.", user.ARN, day(user.CreatedAt), len(keys)), nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
 )
 
 const (
@@ -20,6 +21,7 @@ const (
 	spendRoom = 0.8
 
 	raiseLimit = "Ask AWS for a higher SMS spend limit (Service Quotas, or a support case) and set it: aws sns set-sms-attributes --attributes MonthlySpendLimit=…"
+	setLimit   = "See the SNS console, Text messaging (SMS), Spend limit, and set it: aws sns set-sms-attributes --attributes MonthlySpendLimit=…"
 )
 
 func checkRegion(_ context.Context, s *Subject) (Verdict, error) {
@@ -70,7 +72,7 @@ func checkSpendLimit(ctx context.Context, s *Subject) (Verdict, error) {
 	limit := settings.MonthlySpendLimitUSD
 	switch {
 	case limit == nil:
-		return unknown("See the SNS console, Text messaging (SMS), Spend limit.", "SNS does not say what the monthly limit is %s.", s.inRegion()), nil
+		return unknown(setLimit, "SNS does not say what the monthly limit is %s: perhaps nobody has set one.", s.inRegion()), nil
 	case *limit <= 0:
 		return fail(raiseLimit, "The monthly SMS spend limit %s is 0: SNS sends nothing.", s.inRegion()), nil
 	case *limit <= newAccountLimitUSD:
@@ -94,7 +96,7 @@ func checkMonthSpend(ctx context.Context, s *Subject) (Verdict, error) {
 	limit := settings.MonthlySpendLimitUSD
 	switch {
 	case limit == nil:
-		return unknown("See the SNS console, Text messaging (SMS), Spend limit.", "%s are spent this month %s, and SNS does not say of how much.", dollars(spent), s.inRegion()), nil
+		return unknown(setLimit, "%s are spent this month %s, and SNS does not say of how much.", dollars(spent), s.inRegion()), nil
 	case !known:
 		return pass("CloudWatch has no SMS spending of this month %s; the limit is %s.", s.inRegion(), dollars(*limit)), nil
 	case spent >= *limit:
@@ -109,8 +111,8 @@ func checkMonthSpend(ctx context.Context, s *Subject) (Verdict, error) {
 // checkSMSType asks the account only where the sender leaves it open, which ours
 // never does.
 func checkSMSType(ctx context.Context, s *Subject) (Verdict, error) {
-	if s.Expect.SMS != nil {
-		if kind := cmp.Or(s.Expect.SMS.SMSType, transactional); kind != transactional {
+	if options := s.smsOptions(ctx); options != nil {
+		if kind := cmp.Or(options.SMSType, transactional); kind != transactional {
 			return fail(`Set sms_type = "Transactional".`, "The sender asks for %s: SNS puts price before arrival, and some countries block such messages at night.", kind), nil
 		}
 		return pass("The sender asks for it in every message, and the account's default does not count."), nil
@@ -122,31 +124,36 @@ func checkSMSType(ctx context.Context, s *Subject) (Verdict, error) {
 	if settings.DefaultSMSType == transactional {
 		return pass("It is the account's default %s.", s.inRegion()), nil
 	}
-	return unknown("Name the environment (--env). Or set the default: aws sns set-sms-attributes --attributes DefaultSMSType=Transactional",
-		"The account's default %s is %s. It counts where the code of the sender names no type, and that is not known here.", s.inRegion(), cmp.Or(settings.DefaultSMSType, "Promotional")), nil
+	return unknown("Set it: aws sns set-sms-attributes --attributes DefaultSMSType=Transactional",
+		"The account's default %s is %s. It counts where the code of the sender, which is a person's own or could not be read, names no type.", s.inRegion(), cmp.Or(settings.DefaultSMSType, "Promotional")), nil
 }
 
 // registered are the calling codes of the countries for whose sender IDs (of
 // China: message templates) AWS has a registration form, required in some and
 // voluntary in others. India is not among them: it has rules of its own.
 // https://docs.aws.amazon.com/sms-voice/latest/userguide/registrations-country.html
-var registered = map[string]string{
-	"+20": "Egypt", "+254": "Kenya", "+260": "Zambia", "+34": "Spain", "+353": "Ireland", "+358": "Finland", "+375": "Belarus",
-	"+43": "Austria", "+44": "the United Kingdom", "+61": "Australia", "+62": "Indonesia", "+63": "the Philippines", "+65": "Singapore",
-	"+66": "Thailand", "+7": "Russia and Kazakhstan", "+84": "Vietnam", "+86": "China", "+90": "Turkey", "+94": "Sri Lanka",
-	"+962": "Jordan", "+965": "Kuwait", "+966": "Saudi Arabia", "+971": "the United Arab Emirates", "+974": "Qatar",
+var registered = map[string]country{
+	"+20": {"Egypt", "EG"}, "+254": {"Kenya", "KE"}, "+260": {"Zambia", "ZM"}, "+34": {"Spain", "ES"},
+	"+353": {"Ireland", "IE"}, "+358": {"Finland", "FI"}, "+375": {"Belarus", "BY"}, "+43": {"Austria", "AT"},
+	"+44": {"the United Kingdom", "GB"}, "+61": {"Australia", "AU"}, "+62": {"Indonesia", "ID"}, "+63": {"the Philippines", "PH"},
+	"+65": {"Singapore", "SG"}, "+66": {"Thailand", "TH"}, "+7": {"Russia and Kazakhstan", "RU KZ"}, "+84": {"Vietnam", "VN"},
+	"+86": {"China", "CN"}, "+90": {"Turkey", "TR"}, "+94": {"Sri Lanka", "LK"}, "+962": {"Jordan", "JO"},
+	"+965": {"Kuwait", "KW"}, "+966": {"Saudi Arabia", "SA"}, "+971": {"the United Arab Emirates", "AE"}, "+974": {"Qatar", "QA"},
 }
+
+// country has ISO 3166-1 alpha-2 codes: two countries share +7.
+type country struct{ name, iso string }
 
 // checkOrigination looks at the allowed countries alone. Where none is named,
 // nothing was said about where people are.
 func checkOrigination(ctx context.Context, s *Subject) (Verdict, error) {
-	codes := s.Expect.AllowedCountryCodes
-	if len(codes) == 0 {
+	options := s.smsOptions(ctx)
+	if options == nil || len(options.AllowedCountryCodes) == 0 {
 		return pass("No country is named in allowed_country_codes, so none is looked at. Numbers of the United States need an origination number, those of India a registered entity and template."), nil
 	}
 	var problems, open []string
-	for _, code := range codes {
-		result, sentence, err := s.asked(ctx, code)
+	for _, code := range options.AllowedCountryCodes {
+		result, sentence, err := s.asked(ctx, code, options)
 		switch {
 		case err != nil:
 			return Verdict{}, err
@@ -164,26 +171,43 @@ func checkOrigination(ctx context.Context, s *Subject) (Verdict, error) {
 		return unknown("See https://docs.aws.amazon.com/sms-voice/latest/userguide/phone-numbers-sms-by-country.html, and send a message to a number there.",
 			"%s.", strings.Join(open, "; ")), nil
 	default:
-		return pass("Nothing is known that %s would lack.", strings.Join(codes, ", ")), nil
+		return pass("Nothing is known that %s would lack.", strings.Join(options.AllowedCountryCodes, ", ")), nil
 	}
 }
 
 // asked is whether the account has what the countries of a calling code ask for,
 // and what they do.
-func (s *Subject) asked(ctx context.Context, code string) (Result, string, error) {
-	country := countryOf(code)
+func (s *Subject) asked(ctx context.Context, code string, options *sender.Options) (Result, string, error) {
 	switch {
 	case strings.HasPrefix(code, "+1"):
 		return s.unitedStates(ctx, code)
-	case strings.HasPrefix(code, "+91") && s.Expect.SMS == nil:
-		return Unknown, "India (+91) asks for a registered entity and template, and whether the sender has them is not known", nil
-	case strings.HasPrefix(code, "+91") && (s.Expect.SMS.EntityID == "" || s.Expect.SMS.TemplateID == ""):
+	case strings.HasPrefix(code, "+91") && (options.EntityID == "" || options.TemplateID == ""):
 		return Fail, "India (+91) asks for a registered entity and template: set entity_id and template_id", nil
-	case country != "":
-		return Unknown, fmt.Sprintf("%s (%s) has a registration at AWS, and SNS does not tell what of yours is registered", country, code), nil
 	default:
+		return s.registration(ctx, code)
+	}
+}
+
+// registration takes a number of the country for a pass: AWS gives none out that
+// is not registered. Of sender IDs SNS tells nothing.
+func (s *Subject) registration(ctx context.Context, code string) (Result, string, error) {
+	where, ok := countryOf(code)
+	if !ok {
 		return Pass, "", nil
 	}
+	has, err := s.sendsFrom(ctx, strings.Fields(where.iso)...)
+	if err != nil || has {
+		return Pass, "", err
+	}
+	return Unknown, fmt.Sprintf("%s (%s) has a registration at AWS. The account has no number of there %s, and SNS does not tell which sender IDs are registered", where.name, code, s.inRegion()), nil
+}
+
+// sendsFrom tells whether the account has a number of a country that sends SMS.
+func (s *Subject) sendsFrom(ctx context.Context, countries ...string) (bool, error) {
+	numbers, err := s.originationNumbers(ctx)
+	return slices.ContainsFunc(numbers, func(n awsapi.OriginationNumber) bool {
+		return slices.Contains(countries, n.Country) && n.SMS && strings.EqualFold(n.Status, "ACTIVE")
+	}), err
 }
 
 // unitedStates wants a number of the United States for "+1": since 2023-08-31
@@ -191,16 +215,10 @@ func (s *Subject) asked(ctx context.Context, code string) (Result, string, error
 // the countries of +1.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-supported-regions-countries.html
 func (s *Subject) unitedStates(ctx context.Context, code string) (Result, string, error) {
-	numbers, err := s.AWS.OriginationNumbers(ctx, s.region())
-	if err != nil {
-		return "", "", err
-	}
-	usable := slices.ContainsFunc(numbers, func(n awsapi.OriginationNumber) bool {
-		return n.Country == "US" && n.SMS && strings.EqualFold(n.Status, "ACTIVE")
-	})
+	has, err := s.sendsFrom(ctx, "US")
 	switch {
-	case usable:
-		return Pass, "", nil
+	case err != nil || has:
+		return Pass, "", err
 	case code == "+1":
 		return Fail, "The United States (+1) need a toll-free number, a 10DLC number or a short code, and the account has none " + s.inRegion() + " that is active and sends SMS", nil
 	default:
@@ -208,11 +226,11 @@ func (s *Subject) unitedStates(ctx context.Context, code string) (Result, string
 	}
 }
 
-func countryOf(code string) string {
-	for prefix, country := range registered {
+func countryOf(code string) (country, bool) {
+	for prefix, where := range registered {
 		if strings.HasPrefix(code, prefix) {
-			return country
+			return where, true
 		}
 	}
-	return ""
+	return country{}, false
 }

@@ -73,7 +73,7 @@ func newAccountWorld(t *testing.T) *accountWorld {
 	w.ok(w.aws.PutUserPolicy(t.Context(), accountUser, accountPolicy, awsapi.PublishPolicy(user.Partition())))
 	w.expect = checks.Expect{
 		IAMUser: accountUser, PolicyName: accountPolicy, SenderID: accountSender, Region: "eu-west-1",
-		AllowedCountryCodes: []string{"+49"}, SMS: &sender.Options{},
+		SMS: &sender.Options{AllowedCountryCodes: []string{"+49"}},
 	}
 	w.ok(w.rotate())
 	return w
@@ -108,7 +108,7 @@ func (w *accountWorld) lookAt(ids ...string) map[string]checks.Finding {
 	w.t.Helper()
 	selected, err := checks.Select(checks.After, ids...)
 	w.ok(err)
-	findings, err := checks.Run(w.t.Context(), &checks.Subject{AWS: w.aws, Expect: w.expect, Now: w.Clock.Now}, selected)
+	findings, err := checks.Run(w.t.Context(), &checks.Subject{Auth0: w.Auth0(w.t), AWS: w.aws, Expect: w.expect, Now: w.Clock.Now}, selected)
 	w.ok(err)
 	byID := map[string]checks.Finding{}
 	for _, f := range findings {
@@ -332,26 +332,26 @@ func TestEachDefectOfAnAccountHasItsCheck(t *testing.T) {
 		},
 		"United States without a number": {
 			func(w *accountWorld) {
-				w.expect.AllowedCountryCodes = []string{"+49", "+1"}
+				w.expect.SMS.AllowedCountryCodes = []string{"+49", "+1"}
 				w.Account.SetOriginationNumbers([]aws.OriginationNumber{{Number: "+12065550100", Country: "US", VoiceOnly: true}, {Number: "+12065550101", Country: "US", Status: "PENDING"}})
 			},
 			[]string{"origination-identity: fail"},
 			"toll-free",
 		},
 		"a part of +1": {
-			func(w *accountWorld) { w.expect.AllowedCountryCodes = []string{"+1416"} },
+			func(w *accountWorld) { w.expect.SMS.AllowedCountryCodes = []string{"+1416"} },
 			[]string{"origination-identity: unknown"},
 			"+1416",
 		},
 		"India without a template": {
 			func(w *accountWorld) {
-				w.expect.AllowedCountryCodes, w.expect.SMS.EntityID = []string{"+91"}, "1101"
+				w.expect.SMS.AllowedCountryCodes, w.expect.SMS.EntityID = []string{"+91"}, "1101"
 			},
 			[]string{"origination-identity: fail"},
 			"template_id",
 		},
 		"a country with a registration": {
-			func(w *accountWorld) { w.expect.AllowedCountryCodes = []string{"+65"} },
+			func(w *accountWorld) { w.expect.SMS.AllowedCountryCodes = []string{"+65"} },
 			[]string{"origination-identity: unknown"},
 			"Singapore",
 		},
@@ -400,9 +400,8 @@ func (w *accountWorld) attach(arn string) {
 func TestPassesSayWhatWasSeen(t *testing.T) {
 	w := newAccountWorld(t)
 	w.Account.SetMonthlySpend(50, 12.345)
-	w.Account.SetOriginationNumbers([]aws.OriginationNumber{{Number: "+12065550100", Country: "US"}})
-	w.expect.AllowedCountryCodes = []string{"+1", "+91"}
-	w.expect.SMS = &sender.Options{EntityID: "1", TemplateID: "2"}
+	w.Account.SetOriginationNumbers([]aws.OriginationNumber{{Number: "+12065550100", Country: "US"}, {Number: "+447700900100", Country: "GB"}})
+	w.expect.SMS = &sender.Options{AllowedCountryCodes: []string{"+1", "+91", "+44"}, EntityID: "1", TemplateID: "2"}
 	findings := w.look(checks.After)
 	if got := notPassed(findings); len(got) > 0 {
 		t.Errorf("not passed: %v", got)
@@ -410,7 +409,7 @@ func TestPassesSayWhatWasSeen(t *testing.T) {
 	for id, want := range map[string]string{
 		"aws-reachable": "user/operator, in account " + w.Account.Snapshot().AccountID, "spend-limit": "50.00 USD a month in eu-west-1",
 		"month-spend": "12.35 USD of 50.00 USD", "key-active": w.expect.AccessKeyID, "key-last-used": "has sent nothing yet",
-		"key-age": "0 days old", "origination-identity": "+1, +91",
+		"key-age": "0 days old", "origination-identity": "+1, +91, +44",
 	} {
 		if !strings.Contains(findings[id].Cause, want) {
 			t.Errorf("%s says %q, and not %q", id, findings[id].Cause, want)
@@ -463,7 +462,7 @@ func TestWhatMayNotBeReadIsUnknown(t *testing.T) {
 	} {
 		t.Run(action, func(t *testing.T) {
 			w := newAccountWorld(t)
-			w.expect.AllowedCountryCodes = []string{"+1"}
+			w.expect.SMS.AllowedCountryCodes = []string{"+1"}
 			w.Account.SetOriginationNumbers([]aws.OriginationNumber{{Number: "+12065550100", Country: "US"}})
 			w.ok(w.Account.SetOperatorPolicy(allowsBut(action)))
 			findings := w.look(checks.After)

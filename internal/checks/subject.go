@@ -30,11 +30,12 @@ type Expect struct {
 	IAMUser, PolicyName string
 	// SenderID is the hook or Action, AccessKeyID the key that it was given.
 	SenderID, AccessKeyID string
+	// CodeSHA256 is the digest of the code that was applied, as [sender.SHA256].
+	CodeSHA256 string
 	// Region is where SNS sends from.
 	Region string
-	// AllowedCountryCodes are calling codes such as "+1"; none means all.
-	AllowedCountryCodes []string
 	// SMS is how the sender is configured to send; nil where that is not known.
+	// What the code that runs says comes first.
 	SMS *sender.Options
 	// RotationDue is when the key is to be replaced; zero where nothing says so.
 	RotationDue time.Time

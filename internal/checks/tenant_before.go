@@ -66,17 +66,30 @@ func checkScopes(ctx context.Context, s *Subject) (Verdict, error) {
 		return unknown("Compare the client's grant with the list: Auth0 Dashboard → Applications → APIs → Auth0 Management API → Machine to Machine Applications.",
 			"Auth0 does not say which scopes it granted. Needed are %s.", strings.Join(Scopes(s.target()), " ")), nil
 	}
-	needed := Scopes(s.target())
-	// What is replaced in a move has to be read and taken away.
-	if t, err := s.Tenant(ctx); err == nil && t.Path != delivery.PathNone {
-		needed = append(needed, Scopes(t.Path)...)
+	t, err := s.Tenant(ctx)
+	if err != nil {
+		return Verdict{}, err
 	}
-	missing := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(needed))), func(scope string) bool { return slices.Contains(granted, scope) })
-	if len(missing) > 0 {
-		return fail("Grant "+strings.Join(missing, " ")+": Auth0 Dashboard → Applications → APIs → Auth0 Management API → Machine to Machine Applications → the client → permissions. A token made before has to be renewed.",
-			"The client lacks %s.", strings.Join(missing, ", ")), nil
+	setUp, look := Scopes(s.target()), []string{}
+	switch {
+	case s.Expect.SenderID != "" && t.Path != delivery.PathNone:
+		setUp = append(setUp, Scopes(t.Path)...) // What a move replaces is read and taken away.
+	case t.Path != delivery.PathUnified:
+		look = append(look, "read:actions", "read:hooks") // Who sends there, the checks want to know.
 	}
-	return pass("It has all that the path %s needs.", s.target()), nil
+	lacks := func(scopes []string) []string {
+		return slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(scopes))), func(scope string) bool { return slices.Contains(granted, scope) })
+	}
+	missing, unseen := lacks(setUp), lacks(look)
+	grant := "Grant " + strings.Join(lacks(slices.Concat(setUp, look)), " ") + ": Auth0 Dashboard → Applications → APIs → Auth0 Management API → Machine to Machine Applications → the client → permissions. A token made before has to be renewed."
+	switch {
+	case len(missing) > 0:
+		return fail(grant, "The client lacks %s.", strings.Join(missing, ", ")), nil
+	case len(unseen) > 0:
+		return unknown(grant, "It has all that the path %s needs. Checks that need these will be unknown: %s.", s.target(), strings.Join(unseen, ", ")), nil
+	default:
+		return pass("It has all that the path %s needs.", s.target()), nil
+	}
 }
 
 func checkPath(ctx context.Context, s *Subject) (Verdict, error) {
@@ -142,7 +155,7 @@ func checkEndOfLife(ctx context.Context, s *Subject) (Verdict, error) {
 	if err := s.pathKnown(ctx, t); err != nil {
 		return Verdict{}, err
 	}
-	return pass("The tenant %s. No end of that is announced.", pathInWords(t)), nil
+	return pass("The tenant %s. This version knows of no end of that.", pathInWords(t)), nil
 }
 
 // checkFree finds what the plan of a first apply would refuse to take over, or
@@ -152,7 +165,7 @@ func checkFree(ctx context.Context, s *Subject) (Verdict, error) {
 		return pass("It was applied already: the state has the sender %s.", s.Expect.SenderID), nil
 	}
 	var o obstacles
-	for _, look := range []func(context.Context, *Subject) error{o.addUnified, o.addPolicy, o.addFactor} {
+	for _, look := range []func(context.Context, *Subject) error{o.addUnified, o.addLegacy, o.addPolicy, o.addFactor} {
 		if err := look(ctx, s); err != nil {
 			return Verdict{}, err
 		}
@@ -160,8 +173,8 @@ func checkFree(ctx context.Context, s *Subject) (Verdict, error) {
 	if len(o.causes) == 0 {
 		return pass("No sender, provider or factor is there that a first apply would refuse to take over."), nil
 	}
-	return fail(strings.Join(o.remedies, " ")+" auth0sns bootstrap and auth0sns generate write such blocks.",
-		"The plan of a first apply is refused: %s.", strings.Join(o.causes, "; ")), nil
+	return fail(strings.Join(slices.Compact(o.remedies), " ")+" auth0sns bootstrap and auth0sns generate write import blocks.",
+		"In the way of a first apply: %s.", strings.Join(o.causes, "; ")), nil
 }
 
 type obstacles struct{ causes, remedies []string }
@@ -193,6 +206,20 @@ func (o *obstacles) addUnified(ctx context.Context, s *Subject) error {
 		}
 	}
 	return err
+}
+
+// addLegacy finds who would send beside the new sender: of Actions Auth0 runs all
+// that are bound, and nobody has documented what it does with a hook beside one.
+func (o *obstacles) addLegacy(ctx context.Context, s *Subject) error {
+	t, err := s.Tenant(ctx)
+	if err != nil || s.target() == delivery.PathUnified || t.Path == delivery.PathUnified {
+		return err
+	}
+	for _, id := range t.Senders {
+		o.add("Unbind the Action (Auth0 Dashboard → Actions → Triggers → send-phone-message), disable the hook, or import what is to send on.",
+			"%s sends now, and would send beside the new sender: people get a code from each", describe(id))
+	}
+	return s.pathKnown(ctx, t)
 }
 
 func (o *obstacles) addPolicy(ctx context.Context, s *Subject) error {
@@ -232,8 +259,9 @@ func senderNow(t delivery.Tenant) string {
 	}
 }
 
+// importBlock says what an import block has: as one line it is no HCL.
 func importBlock(resource, id string) string {
-	return fmt.Sprintf("import { to = module.sms_mfa.%s.sms, id = %q }.", resource, id)
+	return fmt.Sprintf("Import it: to = module.sms_mfa.%s.sms, id = %q.", resource, id)
 }
 
 // checkOtherSenders finds what would send beside the sender, or instead of it.

@@ -3,11 +3,11 @@ package checks
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 // Policies by their names in Terraform. Auth0 says never with an empty list.
@@ -82,7 +82,7 @@ func checkMessageTypes(ctx context.Context, s *Subject) (Verdict, error) {
 }
 
 // codePlaceholder is {{code}}, with blanks and filters of Liquid.
-var codePlaceholder = regexp.MustCompile(`{{-?\s*code\s*(\|[^{}]*)?-?}}`)
+var codePlaceholder = lazyregexp.New(`{{-?\s*code\s*(\|[^{}]*)?-?}}`)
 
 func checkTexts(ctx context.Context, s *Subject) (Verdict, error) {
 	unified, err := delivery.Unified(ctx, s.api())

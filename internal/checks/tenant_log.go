@@ -3,33 +3,34 @@ package checks
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 const (
 	// LookBack is how far the tenant's log is read. The smallest subscription
 	// keeps a day of it.
 	LookBack = 3 * 24 * time.Hour
-	// mostFailures bounds what is read: as many as fit into one answer.
-	mostFailures = 100
+	// mostEntries bounds what is read: as many as fit into one answer.
+	mostEntries = 100
 )
 
 // Entries of the tenant's log:
 // https://auth0.com/docs/deploy-monitor/logs/log-event-type-codes
 const (
 	logSent            = "gd_send_sms"
+	logNotification    = "fn"                       // also of e-mails
 	logExecutionFailed = "actions_execution_failed" // of any Action of the tenant
 	logPhoneLimit      = "limit_phone"
 	logDeviceLimit     = "gd_otp_rate_limit_exceed"
 )
 
 func failureTypes() []string {
-	return []string{"gd_send_sms_failure", "gd_send_voice_failure", "fn", logPhoneLimit, logDeviceLimit, logExecutionFailed}
+	return []string{"gd_send_sms_failure", "gd_send_voice_failure", logNotification, logPhoneLimit, logDeviceLimit}
 }
 
 // Failure is what the tenant's log has of messages that failed for one cause.
@@ -52,7 +53,7 @@ const (
 
 // failureCause tells a cause by what the sender, AWS or Auth0 said.
 type failureCause struct {
-	pattern       *regexp.Regexp
+	pattern       *lazyregexp.Regexp
 	kind          failureKind
 	words, remedy string
 }
@@ -63,67 +64,67 @@ type failureCause struct {
 // and the npm package say.
 var failureCauses = []failureCause{
 	{
-		regexp.MustCompile(`InvalidClientTokenId|UnrecognizedClient|security token included in the request is invalid`), lasting,
+		lazyregexp.New(`InvalidClientTokenId|UnrecognizedClient|security token included in the request is invalid`), lasting,
 		"AWS does not know the access key of the sender (InvalidClientTokenId): it was deleted, deactivated or mistyped",
 		"See key-active. terraform apply mints a new key and hands it over.",
 	},
 	{
-		regexp.MustCompile(`SignatureDoesNotMatch|IncompleteSignature`), lasting,
+		lazyregexp.New(`SignatureDoesNotMatch|IncompleteSignature`), lasting,
 		"the secret key of the sender does not belong to its access key (SignatureDoesNotMatch)", rotate,
 	},
 	{
-		regexp.MustCompile(`AuthorizationError|AccessDenied|not authorized to perform`), lasting,
+		lazyregexp.New(`AuthorizationError|AccessDenied|not authorized to perform`), lasting,
 		"the IAM user may not publish (AuthorizationError)",
 		"See policy-allows-sms: the user needs sns:Publish on \"*\", and no policy or boundary that denies it.",
 	},
 	{
-		regexp.MustCompile(`Missing secret|secret AWS_REGION is not|Missing credentials|Missing region`), lasting,
+		lazyregexp.New(`Missing secret|secret AWS_REGION is not|Missing credentials|Missing region`), lasting,
 		"the sender lacks a secret", "See secrets-present: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION.",
 	},
 	{
-		regexp.MustCompile(`(?i)opted.?out`), recipient,
+		lazyregexp.New(`(?i)opted.?out`), recipient,
 		"the owner of a number has opted out of SMS", "Who wants messages again sends START, or is opted in once in 30 days: aws sns opt-in-phone-number.",
 	},
 	{
-		regexp.MustCompile(`allowed country codes`), recipient,
+		lazyregexp.New(`allowed country codes`), recipient,
 		"a number is of a country that the sender does not send to", "Add it to allowed_country_codes if people there are to log in.",
 	},
 	{
-		regexp.MustCompile(`(?i)E\.?164|phone.?format|invalid parameter: ?phonenumber|phone number .*(invalid|not valid)`), format,
+		lazyregexp.New(`(?i)E\.?164|phone.?format|invalid parameter: ?phonenumber|phone number .*(invalid|not valid)`), format,
 		"a number is not E.164", "Numbers begin with + and the country code: correct them on the user (Auth0 Dashboard → User Management → Users).",
 	},
 	{
-		regexp.MustCompile(`InvalidParameter|ParameterValueInvalid|ValidationE`), passing,
+		lazyregexp.New(`InvalidParameter|ParameterValueInvalid|ValidationE`), passing,
 		"AWS refused the number, the text or an SMS setting (InvalidParameter)",
 		"Look at sender_id, origination_number and max_price_usd; in the SMS sandbox, at which numbers are verified: see sns-sandbox.",
 	},
 	{
-		regexp.MustCompile(`Throttl|Rate exceeded`), passing,
+		lazyregexp.New(`Throttl|Rate exceeded`), passing,
 		"the account reached its messages per second (Throttling)",
 		"Ask for more: AWS Service Quotas → Amazon SNS; or set fallback_regions.",
 	},
 	{
-		regexp.MustCompile(`(?i)spend|LimitExceeded|Quota`), passing,
+		lazyregexp.New(`(?i)spend|LimitExceeded|Quota`), passing,
 		"the account reached a quota, mostly the monthly spend limit", "See spend-limit.",
 	},
 	{
-		regexp.MustCompile(`no voice calls|gd_send_voice`), recipient,
+		lazyregexp.New(`no voice calls|gd_send_voice`), recipient,
 		"a voice call was asked for, and SNS makes none", "See message-types.",
 	},
 	{
-		regexp.MustCompile(`ENOTFOUND|EAI_AGAIN`), lasting,
+		lazyregexp.New(`ENOTFOUND|EAI_AGAIN`), lasting,
 		"the host of the region was not found", "See secrets-present: AWS_REGION is perhaps no region.",
 	},
 	{
-		regexp.MustCompile(`(?i)time.?d?.?out|ECONNREFUSED|ECONNRESET|overloaded|ServiceUnavailable|InternalError`), passing,
+		lazyregexp.New(`(?i)time.?d?.?out|ECONNREFUSED|ECONNRESET|overloaded|ServiceUnavailable|InternalError`), passing,
 		"AWS did not answer in time", "See https://health.aws.amazon.com; set fallback_regions if it lasts.",
 	},
 	{
-		regexp.MustCompile(`Cannot find module`), lasting,
+		lazyregexp.New(`Cannot find module`), lasting,
 		"the code asks for an npm package that it does not have", "Add it to dependencies, or use the client builtin.",
 	},
 	{
-		regexp.MustCompile(`no enabled send-phone-message hook|no Action bound|No Action .*deployed|no Action for|no phone provider|provider is disabled`), lasting,
+		lazyregexp.New(`no enabled send-phone-message hook|no Action bound|No Action .*deployed|no Action for|no phone provider|provider is disabled`), lasting,
 		"the tenant had nobody to send", "See sender-deployed and factor-custom.",
 	},
 }
@@ -148,7 +149,7 @@ func failureOf(e auth0api.LogEntry) Failure {
 }
 
 // numberPattern finds what may be a phone number in words that are not ours.
-var numberPattern = regexp.MustCompile(`\+?\d{7,15}`)
+var numberPattern = lazyregexp.New(`\+?\d{7,15}`)
 
 func quote(said string) string {
 	if said == "" {
@@ -158,8 +159,7 @@ func quote(said string) string {
 }
 
 // Failures are the messages of the last [LookBack] that failed, by cause, the
-// newest first; of the last hundred at most. A run of an Action that failed is
-// among them only where no message is: it may be one of another Action.
+// newest first; of the last hundred notifications that failed, e-mails too.
 func (s *Subject) Failures(ctx context.Context) ([]Failure, error) {
 	entries, err := s.failedEntries(ctx)
 	if err != nil {
@@ -168,7 +168,7 @@ func (s *Subject) Failures(ctx context.Context) ([]Failure, error) {
 	byCause := map[string]*Failure{}
 	var order []*Failure
 	for _, e := range entries {
-		if e.Type == logExecutionFailed {
+		if e.Email || s.tooOld(e) {
 			continue
 		}
 		f := failureOf(e)
@@ -188,10 +188,20 @@ func (s *Subject) Failures(ctx context.Context) ([]Failure, error) {
 
 func (s *Subject) failedEntries(ctx context.Context) ([]auth0api.LogEntry, error) {
 	return s.reads.failures.get(func() ([]auth0api.LogEntry, error) {
-		query := `type:("` + strings.Join(failureTypes(), `" OR "`) + `") AND ` + s.lately()
-		entries, err := s.Auth0.Logs(ctx, query, mostFailures)
-		return slices.DeleteFunc(entries, func(e auth0api.LogEntry) bool { return e.Email || s.tooOld(e) }), err
+		return s.Auth0.Logs(ctx, `type:("`+strings.Join(failureTypes(), `" OR "`)+`") AND `+s.lately(), mostEntries)
 	})
+}
+
+// openLog tells why a log in which nothing was found may hold more: e-mails that
+// fail can fill what was read.
+func (s *Subject) openLog(ctx context.Context) *Verdict {
+	entries, _ := s.failedEntries(ctx)
+	if len(entries) < mostEntries || s.tooOld(entries[len(entries)-1]) {
+		return nil
+	}
+	v := unknown(`Look further back: Auth0 Dashboard → Monitoring → Logs, type:"gd_send_sms_failure". And see why so many notifications, e-mails perhaps, fail.`,
+		"The last %d notifications that failed do not go further back than %s. What failed before was not looked at.", len(entries), entries[len(entries)-1].Date.UTC().Format(time.RFC3339))
+	return &v
 }
 
 // lately asks for whole days, the form that Auth0 documents.
@@ -237,9 +247,16 @@ func checkFailures(ctx context.Context, s *Subject) (Verdict, error) {
 	if len(open) > 0 {
 		return fail(open[0].Remedy, "%s. %s", inWords(open), lastSent(sent)), nil
 	}
-	if runs, last := s.executionsFailed(ctx); runs > 0 && len(failures) == 0 && !sent.After(last) {
+	if more := s.openLog(ctx); more != nil {
+		return *more, nil
+	}
+	runs, err := s.executionsFailed(ctx)
+	if err != nil {
+		return Verdict{}, err
+	}
+	if len(runs) > 0 && len(failures) == 0 && !sent.After(runs[0].Date) {
 		return unknown("Auth0 Dashboard → Monitoring → Logs, type actions_execution_failed.",
-			"%d runs of Actions failed, the last at %s. The log does not say whether one of them was the sender's.", runs, last.UTC().Format(time.RFC3339)), nil
+			"%d runs of Actions failed, the last at %s. The log does not say whether one of them was the sender's.", len(runs), runs[0].Date.UTC().Format(time.RFC3339)), nil
 	}
 	if len(over) > 0 {
 		return pass("%s. That is over: %s", inWords(over), lastSent(sent)), nil
@@ -247,17 +264,11 @@ func checkFailures(ctx context.Context, s *Subject) (Verdict, error) {
 	return pass("The log of the last three days has none. %s", lastSent(sent)), nil
 }
 
-// executionsFailed counts the failed runs of all Actions; the entries were read.
-func (s *Subject) executionsFailed(ctx context.Context) (runs int, last time.Time) {
-	entries, _ := s.failedEntries(ctx)
-	for _, e := range entries {
-		if e.Type == logExecutionFailed {
-			if runs++; runs == 1 {
-				last = e.Date
-			}
-		}
-	}
-	return runs, last
+// executionsFailed are the failed runs of all Actions of the tenant, of which
+// there may be more than of messages.
+func (s *Subject) executionsFailed(ctx context.Context) ([]auth0api.LogEntry, error) {
+	runs, err := s.Auth0.Logs(ctx, `type:"`+logExecutionFailed+`" AND `+s.lately(), mostEntries)
+	return slices.DeleteFunc(runs, s.tooOld), err
 }
 
 func lastSent(at time.Time) string {
@@ -284,6 +295,9 @@ func checkPhoneFormat(ctx context.Context, s *Subject) (Verdict, error) {
 		if f.kind == format {
 			return fail(f.Remedy, "%s", inWords([]Failure{f})+"."), nil
 		}
+	}
+	if more := s.openLog(ctx); more != nil {
+		return *more, nil
 	}
 	return pass("No message of the last three days failed for its number."), nil
 }

@@ -3,6 +3,7 @@ package checks_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,11 +18,14 @@ type tenantLog struct {
 	failed, sent []auth0api.LogEntry
 }
 
-func (l tenantLog) Logs(_ context.Context, query string, _ int) ([]auth0api.LogEntry, error) {
-	if strings.Contains(query, "failure") {
-		return append([]auth0api.LogEntry{}, l.failed...), nil
+func (l tenantLog) Logs(_ context.Context, query string, limit int) ([]auth0api.LogEntry, error) {
+	var entries []auth0api.LogEntry
+	for _, e := range slices.Concat(l.failed, l.sent) {
+		if strings.Contains(query, `"`+e.Type+`"`) && len(entries) < limit {
+			entries = append(entries, e)
+		}
 	}
-	return append([]auth0api.LogEntry{}, l.sent...), nil
+	return entries, nil
 }
 
 func logNow() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
@@ -99,17 +103,20 @@ func TestRunsThatMayBeAnothers(t *testing.T) {
 	email := auth0api.LogEntry{Type: "fn", Date: logNow().Add(-time.Hour), Reason: "550 no such box", Email: true}
 	old := auth0api.LogEntry{Type: "fn", Date: logNow().Add(-checks.LookBack - time.Minute), Reason: "Throttling"}
 	later := auth0api.LogEntry{Type: "gd_send_sms", Date: logNow()}
+	many := func(e auth0api.LogEntry) []auth0api.LogEntry { return slices.Repeat([]auth0api.LogEntry{e}, 100) }
 	for name, test := range map[string]struct {
 		log  tenantLog
 		want checks.Result
 	}{
-		"only runs":               {tenantLog{failed: []auth0api.LogEntry{run}}, checks.Unknown},
-		"runs, and then a code":   {tenantLog{failed: []auth0api.LogEntry{run}, sent: []auth0api.LogEntry{later}}, checks.Pass},
-		"a message and its run":   {tenantLog{failed: []auth0api.LogEntry{run, message}}, checks.Fail},
-		"an e-mail":               {tenantLog{failed: []auth0api.LogEntry{email}}, checks.Pass},
-		"older than is looked at": {tenantLog{failed: []auth0api.LogEntry{old}, sent: []auth0api.LogEntry{old}}, checks.Pass},
-		"too many calls":          {tenantLog{failed: []auth0api.LogEntry{{Type: "limit_phone", Date: logNow()}}}, checks.Fail},
-		"an eager person":         {tenantLog{failed: []auth0api.LogEntry{{Type: "gd_otp_rate_limit_exceed", Date: logNow()}}}, checks.Pass},
+		"a message behind many e-mails": {tenantLog{failed: append(many(email), message), sent: []auth0api.LogEntry{later}}, checks.Unknown},
+		"a message behind many runs":    {tenantLog{failed: append(many(run), message), sent: []auth0api.LogEntry{later}}, checks.Fail},
+		"only runs":                     {tenantLog{failed: []auth0api.LogEntry{run}}, checks.Unknown},
+		"runs, and then a code":         {tenantLog{failed: []auth0api.LogEntry{run}, sent: []auth0api.LogEntry{later}}, checks.Pass},
+		"a message and its run":         {tenantLog{failed: []auth0api.LogEntry{run, message}}, checks.Fail},
+		"an e-mail":                     {tenantLog{failed: []auth0api.LogEntry{email}}, checks.Pass},
+		"older than is looked at":       {tenantLog{failed: []auth0api.LogEntry{old}, sent: []auth0api.LogEntry{old}}, checks.Pass},
+		"too many calls":                {tenantLog{failed: []auth0api.LogEntry{{Type: "limit_phone", Date: logNow()}}}, checks.Fail},
+		"an eager person":               {tenantLog{failed: []auth0api.LogEntry{{Type: "gd_otp_rate_limit_exceed", Date: logNow()}}}, checks.Pass},
 	} {
 		if f := test.log.look(t)["recent-failures"]; f.Result != test.want {
 			t.Errorf("%s: %+v", name, f)

@@ -159,7 +159,7 @@ func (s *Subject) actionDeployed(ctx context.Context, t delivery.Tenant, x Sende
 	if t.Path == delivery.PathUnified {
 		return s.askedByProvider(ctx, x)
 	}
-	bound, err := delivery.IsBound(ctx, s.api(), delivery.TriggerSendPhoneMessage, a.ID)
+	bound, err := s.isBound(ctx, x)
 	switch {
 	case err != nil:
 		return Verdict{}, err
@@ -170,6 +170,12 @@ func (s *Subject) actionDeployed(ctx context.Context, t delivery.Tenant, x Sende
 	}
 }
 
+func (s *Subject) isBound(ctx context.Context, x Sender) (bool, error) {
+	return delivery.IsBound(ctx, s.api(), x.Action.Trigger.ID, x.ID)
+}
+
+// askedByProvider leaves one that is not bound open: a how-to of Auth0 binds it,
+// and another does not.
 func (s *Subject) askedByProvider(ctx context.Context, x Sender) (Verdict, error) {
 	providers, err := s.api().PhoneProviders(ctx)
 	if err != nil {
@@ -178,7 +184,16 @@ func (s *Subject) askedByProvider(ctx context.Context, x Sender) (Verdict, error
 	if !slices.ContainsFunc(providers, func(p auth0api.PhoneProvider) bool { return p.Name == delivery.PhoneProviderCustom }) {
 		return fail("Auth0 Dashboard → Branding → Phone Provider → Custom, or terraform apply.", "%s is deployed, and no phone provider \"custom\" asks it.", x), nil
 	}
-	return pass("%s is deployed, and the phone provider asks it.", x), nil
+	bound, err := s.isBound(ctx, x)
+	switch {
+	case err != nil:
+		return Verdict{}, err
+	case !bound:
+		return unknown("terraform apply binds it. Or see by a message: auth0sns send-test.",
+			"%s is deployed, and not bound to custom-phone-provider. Whether the phone provider asks it all the same, Auth0's pages do not agree.", x), nil
+	default:
+		return pass("%s is deployed and bound, and the phone provider asks it.", x), nil
+	}
 }
 
 // ownHeader begins every script that a version of this project has rendered.
@@ -192,14 +207,12 @@ func checkCode(ctx context.Context, s *Subject) (Verdict, error) {
 	if v, none := ofSender(x); none {
 		return v, nil
 	}
-	code, trigger := "", sender.Hook
-	switch {
-	case x.Hook != nil:
-		code = x.Hook.Script
-	case x.Action.Deployed == nil:
+	trigger, code := x.code()
+	if code == "" {
 		return unknown("Deploy it first, see sender-deployed.", "Nothing is deployed yet."), nil
-	default:
-		code, trigger = x.Action.Deployed.Code, sender.Trigger(x.Action.Trigger.ID)
+	}
+	if want := s.Expect.CodeSHA256; want != "" && sender.SHA256(code) != want {
+		return fail(putRight, "The code that runs is not the one that was applied: somebody changed it at Auth0."), nil
 	}
 	options, ok := sender.Parse(trigger, code)
 	switch {
@@ -209,10 +222,41 @@ func checkCode(ctx context.Context, s *Subject) (Verdict, error) {
 	case !ok:
 		return pass("The code is a person's own. Whether it works, only a login tells: see recent-failures."), nil
 	}
-	if want := s.Expect.AllowedCountryCodes; len(want) > 0 && !sameSet(want, options.AllowedCountryCodes) {
-		return fail(putRight, "The code that runs allows %s, and the configuration %s.", countries(options.AllowedCountryCodes), countries(want)), nil
+	if want := s.Expect.SMS; want != nil && !sameSet(want.AllowedCountryCodes, options.AllowedCountryCodes) {
+		return fail(putRight, "The code that runs allows %s, and the configuration %s.", countries(options.AllowedCountryCodes), countries(want.AllowedCountryCodes)), nil
 	}
 	return pass("The code that runs is as this version renders it; it sends to %s.", countries(options.AllowedCountryCodes)), nil
+}
+
+// code is what runs; "" where nothing is deployed, or there is no sender.
+func (x Sender) code() (sender.Trigger, string) {
+	switch {
+	case x.Hook != nil:
+		return sender.Hook, x.Hook.Script
+	case x.Action != nil && x.Action.Deployed != nil:
+		return sender.Trigger(x.Action.Trigger.ID), x.Action.Deployed.Code
+	default:
+		return "", ""
+	}
+}
+
+// smsOptions are those of the code that runs. Where that cannot be read, or is of
+// another version, they are the configuration's; nil for a person's own code.
+func (s *Subject) smsOptions(ctx context.Context) *sender.Options {
+	x, err := s.Sender(ctx)
+	trigger, code := x.code()
+	if err != nil || code == "" {
+		return s.Expect.SMS
+	}
+	options, ok := sender.Parse(trigger, code)
+	switch {
+	case ok:
+		return &options
+	case strings.Contains(code, ownHeader):
+		return s.Expect.SMS
+	default:
+		return nil
+	}
 }
 
 func countries(codes []string) string {

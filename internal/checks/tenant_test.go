@@ -334,6 +334,9 @@ func tenantDefects() []defect {
 		{"unbound", action, func(w *tenantWorld) {
 			w.ok(delivery.Unbind(w.t.Context(), w.api, delivery.TriggerSendPhoneMessage, w.action.ID))
 		}, failing("sender-deployed"), map[string]string{"sender-deployed": "not bound"}},
+		{"unbound, where the provider may need it", unified, func(w *tenantWorld) {
+			w.ok(delivery.Unbind(w.t.Context(), w.api, delivery.TriggerCustomPhoneProvider, w.action.ID))
+		}, map[string]checks.Result{"sender-deployed": checks.Unknown}, map[string]string{"sender-deployed": "not bound"}},
 		{"a second Action bound", action, func(w *tenantWorld) {
 			own := w.action
 			w.action = w.newAction("other", delivery.TriggerSendPhoneMessage, "v2")
@@ -360,13 +363,22 @@ func tenantDefects() []defect {
 			w.ok(err)
 			w.deploy()
 		}, map[string]checks.Result{"sender-code": checks.Unknown}, nil},
+		{"somebody else's code in the place of what was applied", actions, func(w *tenantWorld) {
+			w.subject.Expect.CodeSHA256 = sender.SHA256(w.action.Deployed.Code)
+			code := "exports.onExecuteCustomPhoneProvider = async () => {};"
+			_, err := w.api.UpdateAction(w.t.Context(), w.action.ID, auth0api.ActionPatch{Code: &code})
+			w.ok(err)
+			w.deploy()
+		}, failing("sender-code"), map[string]string{"sender-code": "somebody changed it"}},
 		{"own code", actions, func(w *tenantWorld) {
 			code := "exports.onExecuteCustomPhoneProvider = async () => {};"
 			_, err := w.api.UpdateAction(w.t.Context(), w.action.ID, auth0api.ActionPatch{Code: &code})
 			w.ok(err)
 			w.deploy()
 		}, nil, nil},
-		{"other countries", everyPath(), func(w *tenantWorld) { w.subject.Expect.AllowedCountryCodes = []string{"+1", "+44"} }, failing("sender-code"), map[string]string{"sender-code": "+44"}},
+		{"other countries", everyPath(), func(w *tenantWorld) {
+			w.subject.Expect.SMS = &sender.Options{AllowedCountryCodes: []string{"+1", "+44"}}
+		}, failing("sender-code"), map[string]string{"sender-code": "+44"}},
 		{"build failed", actions, func(w *tenantWorld) {
 			switches := w.Tenant.Switches()
 			switches.BuildFails = true
@@ -495,7 +507,18 @@ func TestBeforeTheFirstApply(t *testing.T) {
 	}{
 		"a new tenant":          {delivery.PathNone, func(*tenantWorld) {}, nil, map[string]string{"tenant-path": "phone_consolidated_experience"}},
 		"scopes of the path do": {delivery.PathNone, without(""), nil, nil},
-		"a scope is missing":    {delivery.PathNone, without("create:actions"), failing("auth0-scopes"), map[string]string{"auth0-scopes": "Grant create:actions"}},
+		"scopes of the path on a tenant of the old way": {
+			delivery.PathNone, func(w *tenantWorld) {
+				w.Tenant.SetGrantScopes(w.Tenant.Client().ClientID, checks.Scopes(delivery.PathUnified))
+			},
+			map[string]checks.Result{
+				"auth0-scopes": checks.Unknown, "tenant-path": checks.Unknown, "path-end-of-life": checks.Unknown, "other-senders": checks.Unknown,
+			}, map[string]string{"auth0-scopes": "Grant read:hooks"},
+		},
+		"one is bound already": {
+			delivery.PathAction, unmanaged, failing("tenant-free"), map[string]string{"tenant-free": "a code from each"},
+		},
+		"a scope is missing": {delivery.PathNone, without("create:actions"), failing("auth0-scopes"), map[string]string{"auth0-scopes": "Grant create:actions"}},
 		"settings cannot be read": {
 			delivery.PathNone, without("read:tenant_settings"),
 			map[string]checks.Result{

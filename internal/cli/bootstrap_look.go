@@ -10,6 +10,7 @@ import (
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/checks"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/workspace"
 )
 
@@ -98,6 +99,9 @@ func (b *bootstrap) existing(ctx context.Context) ([]workspace.Import, error) {
 		return nil, err
 	}
 	if action.ID != "" {
+		if err := b.refuseForeignCode(action); err != nil {
+			return nil, err
+		}
 		add("auth0sns_action", action.ID)
 	}
 	if p := b.tenant.PhoneProvider; p != nil && b.settings.Path == workspace.PathUnified {
@@ -137,4 +141,21 @@ func (b *bootstrap) existingAction(ctx context.Context) (auth0api.Action, error)
 		}
 	}
 	return auth0api.Action{}, nil
+}
+
+// refuseForeignCode keeps what sends people's codes right now as it is: its code
+// would be replaced, and deployed, before the new code has its key.
+func (b *bootstrap) refuseForeignCode(action auth0api.Action) error {
+	if action.ID != b.tenant.Live {
+		return nil
+	}
+	if _, ours := sender.Parse(sender.Trigger(action.Trigger.ID), action.Deployed.Code); ours {
+		return nil
+	}
+	if b.flags.force {
+		b.out.progress("--force: the code of Action %s, which sends now, is replaced. Codes are lost until the new key is in place.", action.Name)
+		return nil
+	}
+	return refuse("people get their codes from Action %q (%s) now, and its code is not that of auth0sns. It would be replaced before the new code has its key, and codes would be lost for some seconds. Nothing was done. "+
+		"auth0sns generate takes it over with the code that it has; --force replaces it all the same", action.Name, action.ID)
 }

@@ -36,14 +36,14 @@ func (b *bootstrap) planOf(ctx context.Context, dir string, variables map[string
 		return nil, nil, err
 	}
 	if err := terraform.Init(ctx); err != nil {
-		return nil, nil, b.terraformFailed(ctx, "Nothing was changed. Terraform has to reach its registry and, with the credentials of this shell, the backend. Mend what it names and run the same command again", err)
+		return nil, nil, b.terraformFailed(ctx, "Neither tenant nor account was changed. Terraform has to reach its registry and, with the credentials of this shell, the backend. Mend what it names and run the same command again", err)
 	}
 	if _, err := terraform.Plan(ctx, planFile, progress); err != nil {
-		return nil, nil, b.terraformFailed(ctx, "Nothing was changed. Mend what it names, in the files or on the tenant or account, and run the same command again", err)
+		return nil, nil, b.terraformFailed(ctx, "Neither tenant nor account was changed. Mend what it names, in the files or on the tenant or account, and run the same command again", err)
 	}
 	plan, err := terraform.ShowPlan(ctx, planFile)
 	if err != nil {
-		return nil, nil, b.terraformFailed(ctx, "Nothing was changed", err)
+		return nil, nil, b.terraformFailed(ctx, "Neither tenant nor account was changed", err)
 	}
 	return terraform, plan, nil
 }
@@ -170,15 +170,21 @@ func (b *bootstrap) summarize() {
 	if !b.result.Plan.Changes {
 		return
 	}
+	b.result.Findings = append(b.result.Findings, review.Plan(b.plan)...)
+	lines := meanings(b.plan)
+	if len(lines) == 0 && review.Count(b.result.Findings, review.Low) == 0 {
+		lines = []string{"Nothing changes for them."}
+	}
 	b.out.progress("For people who log in:")
-	for _, line := range meanings(b.plan) {
+	for _, line := range lines {
 		b.say("  ", line)
 	}
-	b.result.Findings = append(b.result.Findings, review.Plan(b.plan)...)
 	for _, f := range b.result.Findings {
 		b.out.progress("  %s  %s  %s", f.Severity, f.ID, strings.TrimPrefix(f.Address, modulePrefix))
-		b.say("    ", f.Message)
-		b.say("    ", f.Detail)
+		if f.Severity > review.Info {
+			b.say("    ", f.Message)
+			b.say("    ", f.Detail)
+		}
 	}
 }
 
@@ -209,9 +215,6 @@ func meanings(plan *tfjson.Plan) []string {
 	}
 	if c := planned["auth0sns_mfa_policy"]; c != nil && becomes(c, "policy") {
 		lines = append(lines, policyMeaning(attribute(c.After, "policy")))
-	}
-	if len(lines) == 0 {
-		return []string{"Nothing changes for them."}
 	}
 	return lines
 }

@@ -61,7 +61,7 @@ func (f *createClientFlags) validate() error {
 	switch {
 	case !f.create && *f != (createClientFlags{}):
 		return usageError(errors.New("--client-key-file, --client-key-command, --client-secret and --api-token-file go with --create-client"))
-	case f.create && (f.keyFile == "") == (f.keyCommand == ""):
+	case f.create && (f.keyFile == "") == (strings.TrimSpace(f.keyCommand) == ""):
 		return usageError(errors.New("--create-client needs one place for the key that it makes: --client-key-file FILE, or --client-key-command COMMAND for a secret store"))
 	default:
 		return nil
@@ -132,6 +132,9 @@ func createClient(ctx context.Context, version string, out output, person *termi
 		return createdClient{}, err
 	}
 	if err := client.make(ctx, api, request.Flags); err != nil {
+		if ctx.Err() != nil { // Of an interrupted command nobody sees the error.
+			out.progress("%v", err)
+		}
 		return createdClient{}, err
 	}
 	client.tell(out, request)

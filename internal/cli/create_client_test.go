@@ -219,6 +219,9 @@ func TestCreateClientUndoes(t *testing.T) {
 		if _, err := r.create(ctx); exitCodeOf(ctx, err) != exitInterrupted || !strings.Contains(err.Error(), "was deleted again") {
 			t.Errorf("%v", err)
 		}
+		if !strings.Contains(r.stderr.String(), "was deleted again") {
+			t.Errorf("who presses Ctrl-C is not told what became of the application:\n%s", r.stderr.String())
+		}
 		r.requireNothingLeft(t)
 	})
 	t.Run("not taken back", func(t *testing.T) {
@@ -242,6 +245,7 @@ func TestCreateClientRefuses(t *testing.T) {
 	}{
 		"without --yes or a terminal": {func(_ *testing.T, r *clientRun) { r.request.Yes = false }, exitRefused, "Add --yes"},
 		"no place for the key":        {func(_ *testing.T, r *clientRun) { r.request.Flags.keyFile = "" }, exitUsage, "--client-key-file FILE"},
+		"a command without a word":     {func(_ *testing.T, r *clientRun) { r.request.Flags.keyFile, r.request.Flags.keyCommand = "", " " }, exitUsage, "--client-key-file FILE"},
 		"two places":                  {func(_ *testing.T, r *clientRun) { r.request.Flags.keyCommand = "cat" }, exitUsage, "one place"},
 		"no such command": {func(_ *testing.T, r *clientRun) {
 			r.request.Flags.keyFile, r.request.Flags.keyCommand = "", "auth0sns-no-such-command"

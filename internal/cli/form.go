@@ -22,7 +22,7 @@ import (
 type terminal struct {
 	in, out *os.File
 	lines   *bufio.Reader
-	// plain asks line by line instead of drawing a form: for screen readers and
+	// plain asks line by line instead of drawing a form: for screen readers, and
 	// for terminals that cannot be drawn on.
 	plain bool
 }
@@ -34,13 +34,16 @@ func openTerminal(stdin io.Reader, plain bool, environment config.Lookup) *termi
 	if !ok || !term.IsTerminal(int(in.Fd())) { //nolint:gosec // A file descriptor is an int.
 		return nil
 	}
-	t := &terminal{in: in, out: os.Stderr, plain: plain || cannotDraw(environment)}
-	if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {
-		t.in, t.out = tty, tty
+	t := &terminal{in: in, out: os.Stderr, plain: true}
+	if tty, err := openTTY(); err == nil { // Windows has none, and gets no form.
+		t.in, t.out, t.plain = tty, tty, plain || cannotDraw(environment)
 	}
 	t.lines = bufio.NewReader(t.in)
 	return t
 }
+
+// openTTY opens the controlling terminal.
+func openTTY() (*os.File, error) { return os.OpenFile("/dev/tty", os.O_RDWR, 0) }
 
 func cannotDraw(environment config.Lookup) bool {
 	return slices.Contains([]string{"", "dumb"}, environment("TERM"))
@@ -122,8 +125,14 @@ func (t *terminal) draw(ctx context.Context, questions []question) error {
 		}
 		fields[i] = input
 	}
-	form := huh.NewForm(huh.NewGroup(fields...)).WithTheme(huh.ThemeFunc(huh.ThemeBase)).WithInput(t.in).WithOutput(t.out)
-	err := form.RunWithContext(ctx)
+	// What reads the keys of a form may outlive it, and would take the first ones
+	// of the next: with a file of its own its hold on them ends.
+	in, err := openTTY()
+	if err != nil {
+		return err
+	}
+	form := huh.NewForm(huh.NewGroup(fields...)).WithTheme(huh.ThemeFunc(huh.ThemeBase)).WithInput(in).WithOutput(t.out)
+	err = errors.Join(form.RunWithContext(ctx), in.Close())
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -153,14 +153,13 @@ func stateOf(ctx context.Context, environment workspace.Environment) (workspace.
 // value of both where there is none.
 func expectation(settings workspace.Settings, live workspace.Live) checks.Expect {
 	expect := checks.Expect{
-		Path:                delivery.Path(settings.Path),
-		IAMUser:             cmp.Or(live.IAMUser, settings.IAMUser, workspace.DefaultIAMUser),
-		PolicyName:          live.PolicyName,
-		SenderID:            live.SenderID,
-		AccessKeyID:         live.AccessKeyID,
-		Region:              settings.Region,
-		AllowedCountryCodes: settings.SMS.AllowedCountryCodes,
-		MFAPolicy:           settings.MFAPolicy,
+		Path:        delivery.Path(settings.Path),
+		IAMUser:     cmp.Or(live.IAMUser, settings.IAMUser, workspace.DefaultIAMUser),
+		PolicyName:  live.PolicyName,
+		SenderID:    live.SenderID,
+		AccessKeyID: live.AccessKeyID,
+		Region:      settings.Region,
+		MFAPolicy:   settings.MFAPolicy,
 	}
 	if settings.Domain != "" { // else there are no files
 		expect.SMS = &sender.Options{

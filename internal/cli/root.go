@@ -21,14 +21,25 @@ func Execute(ctx context.Context, version string, args []string, stdin io.Reader
 	root.SetErr(stderr)
 	root.InitDefaultCompletionCmd() // which asks where the output goes
 	markUsage(root)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	code := exitCodeOf(ctx, err)
 	report(ctx, code, err, stderr)
-	if err != nil && printed.bytes == 0 && slices.Contains(args, "--json") {
+	if err != nil && printed.bytes == 0 && wantsDocument(cmd, args) {
 		out := output{stdout: stdout, json: true}
 		_ = out.result(failure{Schema: "error/1", Error: err.Error(), ExitCode: code}, nil)
 	}
 	return code
+}
+
+// wantsDocument tells whether a command was asked for JSON, however it was spelt;
+// of flags that were not read because one before them is wrong, by the usual way.
+func wantsDocument(cmd *cobra.Command, args []string) bool {
+	for flag, value := range map[string]string{"json": "true", "format": formatJSON} {
+		if f := cmd.Flags().Lookup(flag); f != nil && f.Value.String() == value {
+			return true
+		}
+	}
+	return slices.Contains(args, "--json")
 }
 
 // counter tells whether a result was printed before an error came.

@@ -103,3 +103,20 @@ func TestEveryCommandRefusesWhatItDoesNotTake(t *testing.T) {
 	}
 	visit(newRootCommand("1.2.3"))
 }
+
+// TestAFailureIsADocumentHoweverJSONWasAskedFor keeps a program from parsing
+// nothing, which some parsers take for an empty answer.
+func TestAFailureIsADocumentHoweverJSONWasAskedFor(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, args := range [][]string{
+		{"check", "--env", "staging", "--json=true"}, {"review", "--format=json", "no-such-plan"}, {"review", "--format", "json", "no-such-plan"},
+		{"status", "--no-such-flag", "--json"},
+	} {
+		if _, stdout, _ := execute(t.Context(), args...); !strings.Contains(stdout, `"schema": "error/1"`) {
+			t.Errorf("%q prints %q", args, stdout)
+		}
+	}
+	if _, stdout, _ := execute(t.Context(), "check", "--env", "staging", "--json=false"); stdout != "" {
+		t.Errorf("a person gets %q", stdout)
+	}
+}

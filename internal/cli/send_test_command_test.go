@@ -247,8 +247,7 @@ func TestSendTestRefuses(t *testing.T) {
 		"without a terminal or --yes": {nil, []string{"--to", testPhone}, exitRefused, "Add --yes"},
 		"without a number":            {nil, []string{"--yes"}, exitUsage, "--to +15005550001"},
 		"without a country code":      {nil, []string{"--to", "5005550001", "--yes"}, exitUsage, "not E.164"},
-		"too short":                   {nil, []string{"--to", "+1500555", "--yes"}, exitUsage, "too short"},
-		"no such country":             {nil, []string{"--to", "+9991234567", "--yes"}, exitUsage, "country code"},
+		"too short":                   {nil, []string{"--to", "+12345", "--yes"}, exitUsage, "not E.164"},
 		"no sender":                   {nil, []string{"--to", testPhone, "--yes"}, exitRefused, "no sender of its own"},
 		"an unknown environment":      {nil, []string{"--to", testPhone, "--yes", "--env", "qa"}, exitUsage, "environment qa"},
 		"a draft that is not deployed": {func(t *testing.T, w senderWorld) {
@@ -288,25 +287,17 @@ func TestSendTestRefuses(t *testing.T) {
 }
 
 func TestNumbers(t *testing.T) {
-	for text, want := range map[string]struct {
-		e164, country string
-		warns         bool
-	}{
-		testPhone:            {testPhone, "US", false},
-		"+1 123 456 7890":    {"+11234567890", "US", true},
-		"+49 1511 234-5678":  {"+4915112345678", "DE", false},
-		"+1 (604) 555-0123":  {"+16045550123", "CA", false},
-		"+49 30 123456":      {"+4930123456", "DE", true},
-		"+800 1234 5678":     {"+80012345678", "no country", false},
-		"+44 7400 123456":    {"+447400123456", "GB", false},
-		" +41 78 123 45 67 ": {"+41781234567", "CH", false},
+	for text, want := range map[string]phoneNumber{
+		testPhone:            testPhone,
+		"+1 (604) 555-0123":  "+16045550123",
+		" +41 78.123.45.67 ": "+41781234567",
+		"+800 1234 5678":     "+80012345678",
 	} {
-		number, err := parseNumber(text)
-		if err != nil || number.e164 != want.e164 || number.country != want.country || (len(number.warnings) > 0) != want.warns {
-			t.Errorf("%q is read as %+v, %v", text, number, err)
+		if number, err := parseNumber(text); err != nil || number != want {
+			t.Errorf("%q is read as %q, %v", text, number, err)
 		}
 	}
-	if got := (phoneNumber{e164: testPhone}).masked(); got != "+1••••••0001" {
+	if got := phoneNumber(testPhone).masked(); got != "+1••••••0001" {
 		t.Errorf("masked: %s", got)
 	}
 }
@@ -315,7 +306,7 @@ func TestSendTestOnANarrowTerminal(t *testing.T) {
 	w := newSenderWorld(t)
 	w.onUnified(t)
 	code, stdout, stderr := execute(t.Context(), "send-test", "--to", testPhone, "--yes")
-	if code != exitOK || !strings.HasPrefix(stdout, "Sent to +1••••••0001 (US).\n") {
+	if code != exitOK || !strings.HasPrefix(stdout, "Sent to +1••••••0001.\n") {
 		t.Errorf("exit %d: %s%s", code, stdout, stderr)
 	}
 	for _, line := range strings.Split(stdout, "\n") {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
 )
 
@@ -157,7 +157,7 @@ func wrap(text string, width int) []string {
 }
 
 // release is a version of which a configuration may ask for the minor one.
-var release = regexp.MustCompile(`^v?(\d+\.\d+)\.\d+$`)
+var release = lazyregexp.New(`^v?(\d+\.\d+)\.\d+$`)
 
 func (c config) header() {
 	terraform := c.body.AppendNewBlock("terraform", nil).Body()

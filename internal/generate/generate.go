@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 // Auth0 is the part of the Management API that is read.
@@ -297,7 +297,7 @@ func (r *reader) readPhoneProvider(context.Context) error {
 }
 
 // codePlaceholder is {{code}} as Liquid allows it, which the provider insists on.
-var codePlaceholder = regexp.MustCompile(`{{\s*code\s*(\|[^{}]*)?}}`)
+var codePlaceholder = lazyregexp.New(`{{\s*code\s*(\|[^{}]*)?}}`)
 
 func (r *reader) readFactor(ctx context.Context) error {
 	if reason, others := r.isOthers(); others {

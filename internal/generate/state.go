@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
 	tfjson "github.com/hashicorp/terraform-json"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 // HandOver says how another configuration lets go of an object without
@@ -150,7 +150,7 @@ func (s *Setup) has(resource *tfjson.StateResource) (advice string, has bool) {
 }
 
 // instances are the keys of count and for_each in an address.
-var instances = regexp.MustCompile(`\[[^\]]*\]`)
+var instances = lazyregexp.New(`\[[^\]]*\]`)
 
 func letGo(address string) HandOver {
 	h := HandOver{Address: address, Command: "terraform state rm " + quote(address)}

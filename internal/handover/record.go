@@ -3,12 +3,12 @@ package handover
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 // TagPrefix begins the key of every tag that auth0sns keeps on an IAM user. The
@@ -132,8 +132,8 @@ func (k Key) encode(user string) string {
 }
 
 var (
-	keyID  = regexp.MustCompile(`^[A-Z0-9]{16,32}$`)
-	nameID = regexp.MustCompile(`^[0-9a-f]{1,32}$`)
+	keyID  = lazyregexp.New(`^[A-Z0-9]{16,32}$`)
+	nameID = lazyregexp.New(`^[0-9a-f]{1,32}$`)
 	errTag = errors.New("not a record that this version can read")
 )
 

@@ -2,9 +2,10 @@ package review
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 // Values that Auth0 has for the factor and the policy.
@@ -128,7 +129,7 @@ func factorTexts(c change) []Finding {
 
 // codePlaceholder is where Auth0 puts the code, in Liquid and in its older notation.
 // https://auth0.com/docs/secure/multi-factor-authentication/customize-mfa/customize-sms-or-voice-messages
-var codePlaceholder = regexp.MustCompile(`\{\{-?\s*code\s*(\|[^{}]*)?-?\}\}|@@code@@`)
+var codePlaceholder = lazyregexp.New(`\{\{-?\s*code\s*(\|[^{}]*)?-?\}\}|@@code@@`)
 
 // messageText finds a text that carries no code, and tells of one that changes.
 func messageText(c change, path ...string) []Finding {

@@ -3,10 +3,10 @@ package review
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 	tfjson "github.com/hashicorp/terraform-json"
 )
 
@@ -76,8 +76,8 @@ func (p *planned) wholePlan() []Finding {
 }
 
 var (
-	accountID = regexp.MustCompile(`^[0-9]{12}$`)
-	domain    = regexp.MustCompile(`^(https?://)?[A-Za-z0-9][A-Za-z0-9.-]*(\.[A-Za-z0-9-]+|:[0-9]+)/?$`)
+	accountID = lazyregexp.New(`^[0-9]{12}$`)
+	domain    = lazyregexp.New(`^(https?://)?[A-Za-z0-9][A-Za-z0-9.-]*(\.[A-Za-z0-9-]+|:[0-9]+)/?$`)
 )
 
 // domains are the tenants that the provider is configured for.
@@ -200,7 +200,7 @@ func host(domain string) string {
 	return strings.TrimPrefix(domain, "https://")
 }
 
-var instanceKey = regexp.MustCompile(`\[(?:"(?:[^"\\]|\\.)*"|[0-9]+)\]`)
+var instanceKey = lazyregexp.New(`\[(?:"(?:[^"\\]|\\.)*"|[0-9]+)\]`)
 
 // configurationAddress is where in the configuration a resource stands: an
 // address without the keys of instances.

@@ -6,10 +6,11 @@ package sender
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 // Trigger is what makes Auth0 run the script; it decides how the script is called and how it answers.
@@ -81,13 +82,13 @@ type FieldError struct {
 func (e FieldError) Error() string { return e.Field + ": " + e.Message }
 
 var (
-	senderIDPattern    = regexp.MustCompile(`^[A-Za-z0-9-]{3,11}$`)
-	letterPattern      = regexp.MustCompile(`[A-Za-z]`)
-	originationPattern = regexp.MustCompile(`^(\+[1-9][0-9]{4,13}|[0-9]{5,14})$`)
-	pricePattern       = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
-	registeredPattern  = regexp.MustCompile(`^[[:graph:]]+$`)
-	countryCodePattern = regexp.MustCompile(`^\+[1-9][0-9]{0,5}$`)
-	regionPattern      = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+	senderIDPattern    = lazyregexp.New(`^[A-Za-z0-9-]{3,11}$`)
+	letterPattern      = lazyregexp.New(`[A-Za-z]`)
+	originationPattern = lazyregexp.New(`^(\+[1-9][0-9]{4,13}|[0-9]{5,14})$`)
+	pricePattern       = lazyregexp.New(`^[0-9]+(\.[0-9]+)?$`)
+	registeredPattern  = lazyregexp.New(`^[[:graph:]]+$`)
+	countryCodePattern = lazyregexp.New(`^\+[1-9][0-9]{0,5}$`)
+	regionPattern      = lazyregexp.New(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 )
 
 // Validate returns one FieldError for each value that SNS or the script would not take, in the order of the fields,

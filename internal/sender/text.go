@@ -2,9 +2,10 @@ package sender
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 // maxMessage is the most that one Publish takes, in UTF-16 code units; SNS sends it in as many parts as are needed
@@ -24,10 +25,10 @@ type Text struct {
 }
 
 var (
-	clientIDPattern    = regexp.MustCompile(`^[[:graph:]]*$`)
-	languagePattern    = regexp.MustCompile(`^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$`)
-	codePattern        = regexp.MustCompile(`\{\{ *code *\}\}`)
-	placeholderPattern = regexp.MustCompile(`\{\{|\}\}|\{%|%\}`)
+	clientIDPattern    = lazyregexp.New(`^[[:graph:]]*$`)
+	languagePattern    = lazyregexp.New(`^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$`)
+	codePattern        = lazyregexp.New(`\{\{ *code *\}\}`)
+	placeholderPattern = lazyregexp.New(`\{\{|\}\}|\{%|%\}`)
 )
 
 // messages are those of a text, by the names they have in Terraform.

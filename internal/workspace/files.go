@@ -10,8 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 	"github.com/aymanbagabas/go-udiff"
 )
 
@@ -33,7 +33,7 @@ const (
 
 // headerPattern is the first line of every file that is written, but of
 // terraform.tfvars: it carries a checksum of the rest.
-var headerPattern = regexp.MustCompile(`^# Written by auth0sns \(([0-9a-f]{16})\)\.`)
+var headerPattern = lazyregexp.New(`^# Written by auth0sns \(([0-9a-f]{16})\)\.`)
 
 // withHeader puts that line in front of a text.
 func withHeader(text []byte) []byte {

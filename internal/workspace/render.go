@@ -4,9 +4,9 @@ import (
 	"embed"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
@@ -162,7 +162,7 @@ func (w *Workspace) appendChange(changes []Change, after []byte, place ...string
 }
 
 // releasePattern is the version of a release: main and minor version.
-var releasePattern = regexp.MustCompile(`^v?([0-9]+\.[0-9]+)\.[0-9]+$`)
+var releasePattern = lazyregexp.New(`^v?([0-9]+\.[0-9]+)\.[0-9]+$`)
 
 // renderRequirements is the terraform block of a root module.
 func renderRequirements(version string) []byte {

@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/config"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
 )
 
@@ -75,10 +75,10 @@ func (s Settings) withDefaults() Settings {
 }
 
 var (
-	namePattern      = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
-	accountIDPattern = regexp.MustCompile(`^[0-9]{12}$`)
-	rotatePattern    = regexp.MustCompile(`^[1-9][0-9]*[dh]$`)
-	codePattern      = regexp.MustCompile(`{{\s*code\s*(\|[^{}]*)?}}`)
+	namePattern      = lazyregexp.New(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+	accountIDPattern = lazyregexp.New(`^[0-9]{12}$`)
+	rotatePattern    = lazyregexp.New(`^[1-9][0-9]*[dh]$`)
+	codePattern      = lazyregexp.New(`{{\s*code\s*(\|[^{}]*)?}}`)
 )
 
 // maxNameLength leaves room for a name in paths, variables and names of jobs.

@@ -10,9 +10,11 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-version"
@@ -208,7 +210,9 @@ func (t *Terraform) stream(ctx context.Context, command string, progress func(Ev
 		progress = func(Event) {}
 	}
 	lines := &eventWriter{progress: progress}
+	outlive := outliveReaders()
 	err := run(lines)
+	outlive()
 	t.cli.SetStdout(io.Discard) // tfexec would send the next command's output there too.
 	lines.flush()
 	if err != nil {
@@ -216,6 +220,16 @@ func (t *Terraform) stream(ctx context.Context, command string, progress func(Ev
 	}
 	t.stderr.Reset()
 	return nil
+}
+
+// outliveReaders keeps this process alive when whoever reads its output goes, as
+// tee does on Ctrl-C: writing to a pipe that nobody reads would end it by SIGPIPE,
+// and Terraform, which on Linux is killed with it, in the middle of a hand-over
+// and with the state locked. The caller ends it.
+func outliveReaders() (end func()) {
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	return func() { signal.Stop(broken) }
 }
 
 // failed makes the error of a command from all that Terraform said.

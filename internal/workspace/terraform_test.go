@@ -217,6 +217,42 @@ while :; do sleep 0.05; done`)
 	}
 }
 
+// TestApplyOutlivesItsReader is "auth0sns bootstrap | tee log" and Ctrl-C, which
+// ends tee first: what is written after that must not take Terraform along.
+func TestApplyOutlivesItsReader(t *testing.T) {
+	if terraform := os.Getenv("TEST_TERRAFORM"); terraform != "" {
+		tf, err := NewTerraform(t.TempDir(), map[string]string{"AUTH0SNS_TERRAFORM": terraform, "PATH": os.Getenv("PATH")})
+		if err == nil {
+			err = tf.Apply(t.Context(), "plan", func(Event) { fmt.Fprintln(os.Stderr, "progress") })
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	done := filepath.Join(t.TempDir(), "done")
+	environ := fake(t, `
+echo '{"@message":"started","type":"apply_start"}'
+sleep 0.3
+echo state > `+done)
+	ours, theirs, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ours.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), "TEST_TERRAFORM="+environ["AUTH0SNS_TERRAFORM"])
+	cmd.Stderr = theirs
+	if err := cmd.Run(); err != nil {
+		t.Errorf("it was ended by a reader that went: %v", err)
+	}
+	if _, err := os.Stat(done); err != nil {
+		t.Errorf("the apply was killed before it had written its state: %v", err)
+	}
+}
+
 // TestNothingFromOutsideChangesAPlan keeps variables of the shell from taking the
 // place of what the files say, and lets through what Terraform needs.
 func TestNothingFromOutsideChangesAPlan(t *testing.T) {

@@ -3,12 +3,13 @@ package aws
 import (
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 const (
@@ -22,10 +23,10 @@ const (
 
 // The constraints of IAM's own API model.
 var (
-	namePattern    = regexp.MustCompile(`^[\w+=,.@-]*$`)
-	pathPattern    = regexp.MustCompile(`^/([!-~]+/)?$`)
-	tagPattern     = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
-	keyIDPattern   = regexp.MustCompile(`^\w*$`)
+	namePattern    = lazyregexp.New(`^[\w+=,.@-]*$`)
+	pathPattern    = lazyregexp.New(`^/([!-~]+/)?$`)
+	tagPattern     = lazyregexp.New(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+	keyIDPattern   = lazyregexp.New(`^\w*$`)
 	existingName   = rule{1, 128, `[\w+=,.@-]+`, namePattern.MatchString}
 	policyName     = rule{1, 128, `[\w+=,.@-]+`, namePattern.MatchString}
 	policyDocument = rule{1, 131072, `[\u0009\u000A\u000D\u0020-\u00FF]+`, isPolicyText}

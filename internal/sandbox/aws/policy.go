@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 // document is a parsed IAM policy document.
@@ -134,10 +135,10 @@ func validateResource(resource, partition string) error {
 }
 
 var (
-	sidPattern      = regexp.MustCompile(`^[0-9A-Za-z]*$`)
-	actionPattern   = regexp.MustCompile(`^(\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+)$`)
-	resourcePattern = regexp.MustCompile(`^arn:([^:]+):[^:]+:[^:]*:[^:]*:.+$`)
-	variablePattern = regexp.MustCompile(`\$\{[^}]*\}`)
+	sidPattern      = lazyregexp.New(`^[0-9A-Za-z]*$`)
+	actionPattern   = lazyregexp.New(`^(\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+)$`)
+	resourcePattern = lazyregexp.New(`^arn:([^:]+):[^:]+:[^:]*:[^:]*:.+$`)
+	variablePattern = lazyregexp.New(`\$\{[^}]*\}`)
 )
 
 func malformed(format string, args ...any) error {

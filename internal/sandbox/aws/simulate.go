@@ -3,9 +3,10 @@ package aws
 import (
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 func simulatorOperations() map[string]operation {
@@ -41,7 +42,7 @@ func (c *call) getRole() (any, error) {
 	return result, nil
 }
 
-var simulatedAction = regexp.MustCompile(`^[A-Za-z0-9-]+:[A-Za-z0-9]+$`)
+var simulatedAction = lazyregexp.New(`^[A-Za-z0-9-]+:[A-Za-z0-9]+$`)
 
 type evaluationResult struct {
 	EvalActionName, EvalResourceName, EvalDecision string

@@ -3,12 +3,13 @@ package aws
 import (
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 )
 
 // SMS is one message that reached a phone.
@@ -158,7 +159,7 @@ const (
 )
 
 // e164 is the shortest and the longest number that is in use.
-var e164 = regexp.MustCompile(`^\+[1-9]\d{6,14}$`)
+var e164 = lazyregexp.New(`^\+[1-9]\d{6,14}$`)
 
 type publishResult struct {
 	MessageID string `xml:"MessageId"`
@@ -297,10 +298,10 @@ func (c *call) messageAttributes() (map[string]string, error) {
 }
 
 var (
-	senderIDPattern    = regexp.MustCompile(`^[A-Za-z0-9-]{3,11}$`)
-	letterPattern      = regexp.MustCompile(`[A-Za-z]`)
-	originationPattern = regexp.MustCompile(`^\+?\d{5,14}$`)
-	indiaIDPattern     = regexp.MustCompile(`^.{1,50}$`)
+	senderIDPattern    = lazyregexp.New(`^[A-Za-z0-9-]{3,11}$`)
+	letterPattern      = lazyregexp.New(`[A-Za-z]`)
+	originationPattern = lazyregexp.New(`^\+?\d{5,14}$`)
+	indiaIDPattern     = lazyregexp.New(`^.{1,50}$`)
 )
 
 func checkMessageAttribute(name, kind, value string) error {
@@ -401,9 +402,9 @@ func (c *call) setSMSAttributes() (any, error) {
 }
 
 var (
-	defaultSenderIDPattern = regexp.MustCompile(`^[A-Za-z0-9-]{1,11}$`)
-	roleARNPattern         = regexp.MustCompile(`^arn:[\w-]+:iam::\d{12}:role/.+$`)
-	bucketPattern          = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	defaultSenderIDPattern = lazyregexp.New(`^[A-Za-z0-9-]{1,11}$`)
+	roleARNPattern         = lazyregexp.New(`^arn:[\w-]+:iam::\d{12}:role/.+$`)
+	bucketPattern          = lazyregexp.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 )
 
 func (c *call) checkSMSAttribute(name, value string) error {
@@ -473,7 +474,7 @@ func (c *call) createTopic() (any, error) {
 	return topicResult{c.onNewTopic()}, nil
 }
 
-var topicPattern = regexp.MustCompile(`^[\w-]*(\.fifo)?$`)
+var topicPattern = lazyregexp.New(`^[\w-]*(\.fifo)?$`)
 
 type subscriptionResult struct {
 	SubscriptionArn string
