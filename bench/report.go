@@ -49,7 +49,8 @@ func metrics() []metric {
 		{"Terraform itself, resident peak (VmHWM), MiB", "%.1f", peak(func(m memory) int64 { return m.terraform }), nil},
 		{
 			"provider binaries (-s -w -trimpath), MB", "%.1f", func(s *subject) float64 { return float64(s.size) / mb },
-			&limit{"under 30", func(ours, _ float64) bool { return ours < 30 }},
+			// 30 until the command line drove Terraform: its libraries for that take 2 MB, those of SNS and CloudWatch half of one.
+			&limit{"under 36", func(ours, _ float64) bool { return ours < 36 }},
 		},
 	}
 }

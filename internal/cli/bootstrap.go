@@ -45,7 +45,7 @@ type bootstrapFlags struct {
 	given                  workspace.Settings
 	backendConfig          []string
 	planOnly, yes, noInput bool
-	json, force, plain     bool
+	json, force            bool
 	detailedExitcode       bool
 	sendTestTo, ci         string
 	client                 createClientFlags
@@ -67,7 +67,7 @@ func newBootstrapCommand(version string) *cobra.Command {
 			b := &bootstrap{flags: flags, version: version, out: out, display: newDisplay(out.stderr, environment), files: workspace.Open(flags.dir)}
 			b.files.Version = version
 			if !flags.noInput && !flags.json {
-				b.terminal = openTerminal(cmd.InOrStdin(), flags.plain, environment)
+				b.terminal = openTerminal(cmd.InOrStdin())
 				defer b.terminal.close()
 			}
 			return b.run(cmd.Context())
@@ -87,7 +87,6 @@ func newBootstrapCommand(version string) *cobra.Command {
 	f.BoolVar(&flags.detailedExitcode, "detailed-exitcode", false, "with --plan-only: exit 2 where something would change")
 	f.BoolVar(&flags.yes, "yes", false, "apply without asking")
 	f.BoolVar(&flags.noInput, "no-input", false, "never ask, also on a terminal")
-	f.BoolVar(&flags.plain, "plain", false, "ask line by line instead of in a form, for screen readers; so it is where TERM is dumb")
 	f.BoolVar(&flags.json, "json", false, "print the result as one JSON document; never asks")
 	f.BoolVar(&flags.force, "force", false, "go on where --from, an account that two environments share, or a risk in the plan stops it")
 	f.StringVar(&flags.sendTestTo, "send-test-to", "", "after the checks, send one SMS to this number: +4915112345678")

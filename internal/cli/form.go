@@ -11,42 +11,30 @@ import (
 	"slices"
 	"strings"
 
-	"charm.land/huh/v2"
 	"golang.org/x/term"
-
-	"github.com/auth0sns/terraform-provider-auth0sns/internal/config"
 )
 
-// terminal is where a person can be asked. It is the controlling terminal, so
-// that what is asked is seen while stdout and stderr go to files.
+// terminal is where a person can be asked, line by line: it works on a terminal
+// of any width, with a screen reader, in an editor's shell. It is the controlling
+// terminal, so that what is asked is seen while stdout and stderr go to files.
 type terminal struct {
 	in, out *os.File
 	lines   *bufio.Reader
-	// plain asks line by line instead of drawing a form: for screen readers, and
-	// for terminals that cannot be drawn on.
-	plain bool
 }
 
 // openTerminal returns nil where nobody can be asked: stdin is a pipe, a file or
 // CI's. The caller closes it.
-func openTerminal(stdin io.Reader, plain bool, environment config.Lookup) *terminal {
+func openTerminal(stdin io.Reader) *terminal {
 	in, ok := stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) { //nolint:gosec // A file descriptor is an int.
 		return nil
 	}
-	t := &terminal{in: in, out: os.Stderr, plain: true}
-	if tty, err := openTTY(); err == nil { // Windows has none, and gets no form.
-		t.in, t.out, t.plain = tty, tty, plain || cannotDraw(environment)
+	t := &terminal{in: in, out: os.Stderr}
+	if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil { // Windows has none.
+		t.in, t.out = tty, tty
 	}
 	t.lines = bufio.NewReader(t.in)
 	return t
-}
-
-// openTTY opens the controlling terminal.
-func openTTY() (*os.File, error) { return os.OpenFile("/dev/tty", os.O_RDWR, 0) }
-
-func cannotDraw(environment config.Lookup) bool {
-	return slices.Contains([]string{"", "dumb"}, environment("TERM"))
 }
 
 func (t *terminal) close() {
@@ -86,19 +74,10 @@ func required(answer string) error {
 	return nil
 }
 
-// errAborted is Ctrl-C in a form, which takes it as a key.
-func errAborted() error { return codedError{exitInterrupted, errors.New("interrupted")} }
-
-// ask asks all questions, in a form or one after the other.
+// ask asks one question after the other.
 func (t *terminal) ask(ctx context.Context, questions ...question) error {
-	if len(questions) == 0 {
-		return nil
-	}
-	if !t.plain {
-		return t.draw(ctx, questions)
-	}
 	for _, q := range questions {
-		if err := t.askPlainly(ctx, q); err != nil {
+		if err := t.askOne(ctx, q); err != nil {
 			return err
 		}
 	}
@@ -112,37 +91,7 @@ func (t *terminal) confirm(ctx context.Context, title string) (bool, error) {
 	return answer == "yes", err
 }
 
-func (t *terminal) draw(ctx context.Context, questions []question) error {
-	fields := make([]huh.Field, len(questions))
-	for i, q := range questions {
-		if len(q.options) > 0 {
-			fields[i] = huh.NewSelect[string]().Title(q.title).Description(q.help).Options(huh.NewOptions(q.options...)...).Value(q.value)
-			continue
-		}
-		input := huh.NewInput().Title(q.title).Description(q.help).Value(q.value).Validate(q.verify)
-		if q.secret {
-			input.EchoMode(huh.EchoModeNone)
-		}
-		fields[i] = input
-	}
-	// What reads the keys of a form may outlive it, and would take the first ones
-	// of the next: with a file of its own its hold on them ends.
-	in, err := openTTY()
-	if err != nil {
-		return err
-	}
-	form := huh.NewForm(huh.NewGroup(fields...)).WithTheme(huh.ThemeFunc(huh.ThemeBase)).WithInput(in).WithOutput(t.out)
-	err = errors.Join(form.RunWithContext(ctx), in.Close())
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.Is(err, huh.ErrUserAborted):
-		return errAborted()
-	}
-	return err
-}
-
-func (t *terminal) askPlainly(ctx context.Context, q question) error {
+func (t *terminal) askOne(ctx context.Context, q question) error {
 	if q.help != "" {
 		fmt.Fprintln(t.out, q.help)
 	}
@@ -223,7 +172,7 @@ func (t *terminal) read(ctx context.Context, secret bool) (string, error) {
 			fmt.Fprintln(t.out)
 		}
 		if errors.Is(l.err, io.EOF) {
-			l.err = errAborted() // Ctrl-D
+			l.err = codedError{exitInterrupted, errors.New("interrupted")} // Ctrl-D
 		}
 		return strings.TrimSpace(l.text), l.err
 	}

@@ -17,7 +17,7 @@ import (
 func TestHiddenPromptEnds(t *testing.T) {
 	controller, tty := openPTY(t)
 	defer controller.Close()
-	person := &terminal{in: tty, out: tty, lines: bufio.NewReader(tty), plain: true}
+	person := &terminal{in: tty, out: tty, lines: bufio.NewReader(tty)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	var answer string

@@ -5,8 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"github.com/auth0sns/terraform-provider-auth0sns/internal/config"
 )
 
 // TestNobodyIsAskedWithoutATerminal keeps a pipeline from hanging on a question.
@@ -20,7 +18,7 @@ func TestNobodyIsAskedWithoutATerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, stdin := range map[string]io.Reader{"a text": strings.NewReader("yes\n"), "a pipe": pipe, "nothing": null} {
-		if openTerminal(stdin, false, config.Environment()) != nil {
+		if openTerminal(stdin) != nil {
 			t.Errorf("%s is taken for a person", name)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	tfjson "github.com/hashicorp/terraform-json"
@@ -24,7 +25,7 @@ type display struct {
 func newDisplay(stderr io.Writer, environment config.Lookup) *display {
 	d := &display{w: stderr}
 	file, ok := stderr.(*os.File)
-	if !ok || cannotDraw(environment) {
+	if !ok || slices.Contains([]string{"", "dumb"}, environment("TERM")) {
 		return d
 	}
 	if width, _, err := term.GetSize(int(file.Fd())); err == nil { //nolint:gosec // A file descriptor is an int.

@@ -14,7 +14,6 @@ import (
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
-	"github.com/auth0sns/terraform-provider-auth0sns/internal/config"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/workspace"
@@ -135,7 +134,7 @@ func confirmSending(ctx context.Context, number phoneNumber, yes bool, stdin io.
 	if yes {
 		return nil
 	}
-	t := openTerminal(stdin, true, config.Environment())
+	t := openTerminal(stdin)
 	defer t.close()
 	if t == nil {
 		return refuse("nothing was sent: a message costs money and reaches a phone, and there is no terminal to ask on. Add --yes to send it to %s", number)
@@ -205,6 +204,9 @@ func sendTest(ctx context.Context, t target, out output, request sendTestRequest
 	if err != nil {
 		return sendTestResult{}, err
 	}
+	if err := refuseOptedOut(ctx, t, cmp.Or(request.Region, t.aws.Region()), number); err != nil {
+		return sendTestResult{}, err
+	}
 	result := sendTestResult{To: number.masked()}
 	if request.Direct {
 		result.NotExercised = []string{"Auth0: neither its settings nor the sender's code, secrets and access key"}
@@ -230,6 +232,21 @@ func sendTest(ctx context.Context, t target, out output, request sendTestRequest
 		}
 		return sendTestResult{}, refuse("nothing was sent: %s has no sender of its own. Set one up with auth0sns bootstrap, or try the AWS account alone with --direct", t.auth0.Domain())
 	}
+}
+
+// refuseOptedOut spares a test that would say "sent" and reach nobody: SNS takes a
+// message to a number that has opted out, and drops it. Where that cannot be
+// asked, the test goes on.
+// https://docs.aws.amazon.com/sns/latest/dg/sms_manage.html
+func refuseOptedOut(ctx context.Context, t target, region string, number phoneNumber) error {
+	if region == "" {
+		return nil
+	}
+	if out, err := t.aws.IsOptedOut(ctx, region, string(number)); err != nil || !out {
+		return ctx.Err()
+	}
+	return refuse("nothing was sent: the owner of %s has opted out of SMS from this AWS account, so SNS would take the message and drop it. Who wants messages again is opted in, once in 30 days: aws sns opt-in-phone-number --region %s --phone-number NUMBER",
+		number.masked(), region)
 }
 
 // doubts are what could not be told of a tenant, ": …" or "".
