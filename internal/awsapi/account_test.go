@@ -306,6 +306,7 @@ func TestWhatIsBeyondAnSMS(t *testing.T) {
 		"full access":         {policyOf(`{"Effect":"Allow","Action":"sns:*","Resource":"*"},` + deny), []string{"sns:*"}},
 		"all but IAM":         {policyOf(`{"Effect":"Allow","NotAction":"iam:*","Resource":"*"},` + deny), []string{"everything but iam:*"}},
 		"a deny alone":        {policyOf(`{"Effect":"Deny","Action":"*","Resource":"*"}`), nil},
+		"denied in a region":  {policyOf(`{"Effect":"Allow","Action":"sns:Publish","Resource":"*"},{"Effect":"Deny","Action":"sns:Publish","Resource":"arn:aws:sns:us-east-1:*:*"}`), []string{"sns:Publish to any topic and endpoint"}},
 		"another partition's": {PublishPolicy("aws-cn"), []string{"sns:Publish to any topic and endpoint"}},
 	} {
 		got, err := BeyondSMS(c.document, "aws")
@@ -315,6 +316,10 @@ func TestWhatIsBeyondAnSMS(t *testing.T) {
 	}
 	if _, err := BeyondSMS(policyOf(`{"Effect":"Allow","Action":"sns:Publish","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}`), "aws"); err == nil {
 		t.Error("a condition was evaluated")
+	}
+	guides := policyOf(`{"Effect":"Allow","Action":"sns:Publish","Resource":"*"}`)
+	if got, err := BeyondSMS(guides, "aws", guides, PublishPolicy("aws")); err != nil || len(got) > 0 {
+		t.Errorf("the guide's beside ours, which denies topics: %q, %v", got, err)
 	}
 	if _, err := BeyondSMS("{", "aws"); err == nil {
 		t.Error("what is no policy allows nothing")

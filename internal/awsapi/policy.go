@@ -93,16 +93,19 @@ func AllowTogether(documents []string, action, resource string) (bool, error) {
 	return allowed && !denied, nil
 }
 
-// BeyondSMS lists what an identity policy allows, alone, besides an SMS: actions
-// as it names them, and "sns:Publish to …" for topics and endpoints. Like
-// [Allows] it gives an error where a document goes beyond what it knows.
-func BeyondSMS(document, partition string) ([]string, error) {
+// BeyondSMS lists what an identity policy allows besides an SMS: actions as it
+// names them, and "sns:Publish to …" for topics and endpoints, unless one of the
+// user's others denies that. Like [Allows] it gives an error where a document goes
+// beyond what it knows.
+func BeyondSMS(document, partition string, others ...string) ([]string, error) {
 	p, err := parsePolicy(document)
 	if err != nil {
 		return nil, err
 	}
 	var beyond []string
-	resources := []string{"arn:" + partition + ":sns:us-east-1:111122223333:topic"}
+	// Two, since a Deny may be of one region.
+	anyTopic := []string{"arn:" + partition + ":sns:us-east-1:111122223333:topic", "arn:" + partition + ":sns:eu-west-1:111122223333:topic"}
+	var resources []string
 	for _, s := range p.Statement {
 		if s.Effect == effectDeny {
 			continue
@@ -122,16 +125,17 @@ func BeyondSMS(document, partition string) ([]string, error) {
 			}
 		}
 	}
-	for i, resource := range resources {
+	for i, resource := range slices.Concat(anyTopic, resources) {
 		allowed, err := Allows(document, "sns:Publish", resource)
-		if err != nil {
+		if err == nil && allowed && len(others) > 0 {
+			allowed, err = AllowTogether(append(slices.Clone(others), document), "sns:Publish", resource)
+		}
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if allowed && i == 0 {
-			beyond = append(beyond, "sns:Publish to any topic and endpoint")
-			break
-		}
-		if allowed {
+		case allowed && i < len(anyTopic):
+			return append(slices.Compact(beyond), "sns:Publish to any topic and endpoint"), nil
+		case allowed:
 			beyond = append(beyond, "sns:Publish to "+resource)
 		}
 	}

@@ -95,12 +95,17 @@ func (s *Subject) keyRecord(ctx context.Context) (handover.Record, error) {
 // region is where SNS sends from: "" where nothing says so.
 func (s *Subject) region() string { return cmp.Or(s.Expect.Region, s.AWS.Region()) }
 
-// regions are that one and those that the sender falls back to.
-func (s *Subject) regions() []string {
-	if s.Expect.SMS == nil {
+// regions are that one and those that the sender falls back to: as configured, or
+// else as the code that runs does.
+func (s *Subject) regions(ctx context.Context) []string {
+	options := s.Expect.SMS
+	if options == nil {
+		options = s.smsOptions(ctx)
+	}
+	if options == nil {
 		return []string{s.region()}
 	}
-	return append([]string{s.region()}, s.Expect.SMS.FallbackRegions...)
+	return append([]string{s.region()}, options.FallbackRegions...)
 }
 
 // inRegion is the region in a sentence.

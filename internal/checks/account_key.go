@@ -157,6 +157,9 @@ func checkKeyLastUsed(ctx context.Context, s *Subject) (Verdict, error) {
 	case used.Service != "sns":
 		return fail("Find out who has the key (CloudTrail has its calls), and replace it: terraform apply -replace of the auth0sns_credentials.",
 			"Key %s was last used on %s for %s in %s, which no sender does.", key.ID, day(used.At), used.Service, used.Region), nil
+	case used.Region != "" && !slices.Contains(s.regions(ctx), used.Region):
+		return unknown(fmt.Sprintf("Ask again with --region %s. Where the configuration has another region, the secret AWS_REGION is not its own: %s", used.Region, rotate),
+			"Key %s last sent on %s, in %s. What was asked about SNS was asked %s.", key.ID, day(used.At), used.Region, in(s.regions(ctx)...)), nil
 	default:
 		return pass("Key %s last sent on %s, in %s.", key.ID, used.At.UTC().Format("2006-01-02 15:04 UTC"), used.Region), nil
 	}

@@ -22,9 +22,10 @@ var (
 	lookAtUser    = []string{"iam:ListAttachedUserPolicies", "iam:ListGroupsForUser", "iam:ListUserPolicies"}
 	lookAtAccount = []string{
 		"cloudwatch:GetMetricStatistics", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole", "iam:SimulatePrincipalPolicy",
-		"sns:CheckIfPhoneNumberIsOptedOut", "sns:GetSMSAttributes", "sns:GetSMSSandboxAccountStatus",
-		"sns:ListOriginationNumbers", "sns:ListSMSSandboxPhoneNumbers",
+		"sns:GetSMSAttributes", "sns:GetSMSSandboxAccountStatus", "sns:ListOriginationNumbers", "sns:ListSMSSandboxPhoneNumbers",
 	}
+	// lookAtNumber is for a test message, and for no check.
+	lookAtNumber = []string{"sns:CheckIfPhoneNumberIsOptedOut"}
 	// SNS asks the service behind it in the caller's name. The five are those of
 	// AWS's own AmazonSNSReadOnlyAccess.
 	// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSNSReadOnlyAccess.html
@@ -54,7 +55,7 @@ func OperatorPolicy(partition, account, user string) string {
 	}{"2012-10-17", []grant{
 		{Sid: "ManageSMSUser", Effect: "Allow", Action: manageUser, Resource: users},
 		{Sid: "LookAtSMSUser", Effect: "Allow", Action: lookAtUser, Resource: users},
-		{Sid: "LookAtAccount", Effect: "Allow", Action: lookAtAccount, Resource: []string{"*"}},
+		{Sid: "LookAtAccount", Effect: "Allow", Action: slices.Concat(lookAtAccount, lookAtNumber), Resource: []string{"*"}},
 		{
 			Sid: "LookAtSMSThroughSNS", Effect: "Allow", Action: lookThroughSNS, Resource: []string{"*"},
 			Condition: map[string]map[string]string{"StringEquals": {"aws:CalledViaLast": "sns.amazonaws.com"}},

@@ -25,6 +25,14 @@ type policies struct {
 
 type namedPolicy struct{ name, document string }
 
+func (p policies) documents() []string {
+	documents := make([]string, len(p.all))
+	for i, policy := range p.all {
+		documents[i] = policy.document
+	}
+	return documents
+}
+
 // permissionsOf reads the user's policies once.
 func (s *Subject) permissionsOf(ctx context.Context, user awsapi.User) (policies, error) {
 	return s.account.policies.get(func() (policies, error) { return readPolicies(ctx, s.AWS, user) })
@@ -86,11 +94,7 @@ func checkPolicyAllows(ctx context.Context, s *Subject) (Verdict, error) {
 	if none != nil {
 		return *none, nil
 	}
-	documents := make([]string, len(p.all))
-	for i, policy := range p.all {
-		documents[i] = policy.document
-	}
-	allowed, err := awsapi.AllowTogether(documents, publish, anyNumber)
+	allowed, err := awsapi.AllowTogether(p.documents(), publish, anyNumber)
 	if err != nil {
 		return cannotEvaluate(user, err), nil
 	}
@@ -142,7 +146,7 @@ func checkPolicyNoMore(ctx context.Context, s *Subject) (Verdict, error) {
 	var beyond []string
 	var unread error
 	for _, policy := range p.all {
-		more, err := awsapi.BeyondSMS(policy.document, user.Partition())
+		more, err := awsapi.BeyondSMS(policy.document, user.Partition(), p.documents()...)
 		switch {
 		case err != nil:
 			unread = fmt.Errorf("%s: %w", policy.name, err)

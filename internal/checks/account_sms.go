@@ -17,15 +17,16 @@ const (
 	// https://docs.aws.amazon.com/general/latest/gr/sns.html
 	newAccountLimitUSD = 1
 	// spendRoom is the part of the limit that may be spent: SNS stops within
-	// minutes of the whole, and a higher limit takes AWS's support a day.
+	// minutes of the whole, and a higher limit takes a case at AWS Support.
 	spendRoom = 0.8
 
 	raiseLimit = "Ask AWS for a higher SMS spend limit (Service Quotas, or a support case) and set it: aws sns set-sms-attributes --attributes MonthlySpendLimit=…"
 	setLimit   = "See the SNS console, Text messaging (SMS), Spend limit, and set it: aws sns set-sms-attributes --attributes MonthlySpendLimit=…"
 )
 
-func checkRegion(_ context.Context, s *Subject) (Verdict, error) {
-	for _, region := range s.regions() {
+func checkRegion(ctx context.Context, s *Subject) (Verdict, error) {
+	regions := s.regions(ctx)
+	for _, region := range regions {
 		switch {
 		case region == "":
 			return unknown("Name a region (--region, AWS_REGION).", "Neither the configuration nor the AWS settings name a region."), nil
@@ -36,13 +37,14 @@ func checkRegion(_ context.Context, s *Subject) (Verdict, error) {
 				"%s is not among the regions that were known to send SMS when this version was made.", region), nil
 		}
 	}
-	return pass("SNS sends SMS %s.", in(s.regions()...)), nil
+	return pass("SNS sends SMS %s.", in(regions...)), nil
 }
 
 // checkSandbox asks every region that the sender may use: each has a sandbox of
 // its own.
 func checkSandbox(ctx context.Context, s *Subject) (Verdict, error) {
-	for _, region := range s.regions() {
+	regions := s.regions(ctx)
+	for _, region := range regions {
 		inside, err := s.AWS.SMSSandbox(ctx, region)
 		if err != nil {
 			return Verdict{}, err
@@ -51,7 +53,7 @@ func checkSandbox(ctx context.Context, s *Subject) (Verdict, error) {
 			return s.sandboxed(ctx, region), nil
 		}
 	}
-	return pass("The account is out of the SMS sandbox %s.", in(s.regions()...)), nil
+	return pass("The account is out of the SMS sandbox %s.", in(regions...)), nil
 }
 
 func (s *Subject) sandboxed(ctx context.Context, region string) Verdict {
@@ -60,7 +62,7 @@ func (s *Subject) sandboxed(ctx context.Context, region string) Verdict {
 		numbers = slices.DeleteFunc(numbers, func(n awsapi.SandboxNumber) bool { return !n.Verified })
 		verified = fmt.Sprintf("the verified numbers (%d)", len(numbers))
 	}
-	return fail("Ask for production access: SNS console, Text messaging (SMS), Exit SMS sandbox; AWS takes about a day. To try things meanwhile, verify your own number there.",
+	return fail("Ask for production access: SNS console, Text messaging (SMS), Exit SMS sandbox; AWS Support decides. To try things meanwhile, verify your own number there.",
 		"The account is in the SMS sandbox %s: only %s get messages, nobody else.", in(region), verified)
 }
 
@@ -76,7 +78,7 @@ func checkSpendLimit(ctx context.Context, s *Subject) (Verdict, error) {
 	case *limit <= 0:
 		return fail(raiseLimit, "The monthly SMS spend limit %s is 0: SNS sends nothing.", s.inRegion()), nil
 	case *limit <= newAccountLimitUSD:
-		return pass("%s a month %s. That is what a new account has, and gone after some 10 to 100 codes: before people depend on it, ask AWS for more.", dollars(*limit), s.inRegion()), nil
+		return pass("%s a month %s. That is what a new account has, and soon gone: before people depend on it, ask AWS for more.", dollars(*limit), s.inRegion()), nil
 	default:
 		return pass("%s a month %s.", dollars(*limit), s.inRegion()), nil
 	}
@@ -188,8 +190,8 @@ func (s *Subject) asked(ctx context.Context, code string, options *sender.Option
 	}
 }
 
-// registration takes a number of the country for a pass: AWS gives none out that
-// is not registered. Of sender IDs SNS tells nothing.
+// registration takes an active number of the country for a pass. Of sender IDs
+// SNS tells nothing.
 func (s *Subject) registration(ctx context.Context, code string) (Result, string, error) {
 	where, ok := countryOf(code)
 	if !ok {

@@ -58,6 +58,8 @@ type Finding struct {
 	Result Result `json:"result"`
 	Cause  string `json:"cause"`
 	Remedy string `json:"remedy,omitempty"`
+	// Accepted says that somebody knows of it, and that it does not count.
+	Accepted bool `json:"accepted,omitempty"`
 }
 
 // All lists every check in the order in which a person would look: first what
@@ -107,10 +109,19 @@ func Run(ctx context.Context, s *Subject, selected []Check) ([]Finding, error) {
 	return findings, nil
 }
 
-// Worst is Fail before Unknown before Pass, which is that of no findings.
+// Accept marks what somebody knows of: a number that a country may not ask for,
+// an account that stays in the SMS sandbox.
+func Accept(findings []Finding, ids []string) {
+	for i := range findings {
+		findings[i].Accepted = findings[i].Result != Pass && slices.Contains(ids, findings[i].ID)
+	}
+}
+
+// Worst is Fail before Unknown before Pass, which is that of no findings. What
+// is accepted does not count.
 func Worst(findings []Finding) Result {
 	for _, result := range []Result{Fail, Unknown} {
-		if slices.ContainsFunc(findings, func(f Finding) bool { return f.Result == result }) {
+		if slices.ContainsFunc(findings, func(f Finding) bool { return f.Result == result && !f.Accepted }) {
 			return result
 		}
 	}

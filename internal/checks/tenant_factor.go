@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
-	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
 )
 
 // Policies by their names in Terraform. Auth0 says never with an empty list.
@@ -81,9 +81,6 @@ func checkMessageTypes(ctx context.Context, s *Subject) (Verdict, error) {
 	}
 }
 
-// codePlaceholder is {{code}}, with blanks and filters of Liquid.
-var codePlaceholder = lazyregexp.New(`{{-?\s*code\s*(\|[^{}]*)?-?}}`)
-
 func checkTexts(ctx context.Context, s *Subject) (Verdict, error) {
 	unified, err := delivery.Unified(ctx, s.api())
 	if err != nil {
@@ -100,7 +97,7 @@ func checkTexts(ctx context.Context, s *Subject) (Verdict, error) {
 	}
 	var without []string
 	for name, text := range own {
-		if !codePlaceholder.MatchString(text) {
+		if !sender.HasCode(text) {
 			without = append(without, fmt.Sprintf("%s (%q)", name, text))
 		}
 	}

@@ -23,6 +23,7 @@ const (
 // https://auth0.com/docs/deploy-monitor/logs/log-event-type-codes
 const (
 	logSent            = "gd_send_sms"
+	logVoiceFailure    = "gd_send_voice_failure"
 	logNotification    = "fn"                       // also of e-mails
 	logExecutionFailed = "actions_execution_failed" // of any Action of the tenant
 	logPhoneLimit      = "limit_phone"
@@ -30,7 +31,7 @@ const (
 )
 
 func failureTypes() []string {
-	return []string{"gd_send_sms_failure", "gd_send_voice_failure", logNotification, logPhoneLimit, logDeviceLimit}
+	return []string{"gd_send_sms_failure", logVoiceFailure, logNotification, logPhoneLimit, logDeviceLimit}
 }
 
 // Failure is what the tenant's log has of messages that failed for one cause.
@@ -49,6 +50,11 @@ const (
 	passing                      // of the sender, or on the way: it comes and goes
 	recipient                    // of one person's number, or of what it asked for
 	format                       // of a number that is not E.164
+)
+
+const (
+	voiceAsked      = "a voice call was asked for, and SNS makes none"
+	seeMessageTypes = "See message-types."
 )
 
 // failureCause tells a cause by what the sender, AWS or Auth0 said.
@@ -108,8 +114,7 @@ var failureCauses = []failureCause{
 		"the account reached a quota, mostly the monthly spend limit", "See spend-limit.",
 	},
 	{
-		lazyregexp.New(`no voice calls|gd_send_voice`), recipient,
-		"a voice call was asked for, and SNS makes none", "See message-types.",
+		lazyregexp.New(`no voice calls`), recipient, voiceAsked, seeMessageTypes,
 	},
 	{
 		lazyregexp.New(`ENOTFOUND|EAI_AGAIN`), lasting,
@@ -133,6 +138,8 @@ func failureOf(e auth0api.LogEntry) Failure {
 	switch e.Type {
 	case logPhoneLimit:
 		return Failure{kind: passing, Cause: "Auth0 sent no more phone messages for a while (limit_phone)", Remedy: "Auth0 Dashboard → Security → Attack Protection."}
+	case logVoiceFailure:
+		return Failure{kind: recipient, Cause: voiceAsked, Remedy: seeMessageTypes}
 	case logDeviceLimit:
 		return Failure{kind: recipient, Cause: "somebody asked for more than ten codes in an hour (gd_otp_rate_limit_exceed)"}
 	}

@@ -108,15 +108,16 @@ func TestRunsThatMayBeAnothers(t *testing.T) {
 		log  tenantLog
 		want checks.Result
 	}{
-		"a message behind many e-mails": {tenantLog{failed: append(many(email), message), sent: []auth0api.LogEntry{later}}, checks.Unknown},
-		"a message behind many runs":    {tenantLog{failed: append(many(run), message), sent: []auth0api.LogEntry{later}}, checks.Fail},
-		"only runs":                     {tenantLog{failed: []auth0api.LogEntry{run}}, checks.Unknown},
-		"runs, and then a code":         {tenantLog{failed: []auth0api.LogEntry{run}, sent: []auth0api.LogEntry{later}}, checks.Pass},
-		"a message and its run":         {tenantLog{failed: []auth0api.LogEntry{run, message}}, checks.Fail},
-		"an e-mail":                     {tenantLog{failed: []auth0api.LogEntry{email}}, checks.Pass},
-		"older than is looked at":       {tenantLog{failed: []auth0api.LogEntry{old}, sent: []auth0api.LogEntry{old}}, checks.Pass},
-		"too many calls":                {tenantLog{failed: []auth0api.LogEntry{{Type: "limit_phone", Date: logNow()}}}, checks.Fail},
-		"an eager person":               {tenantLog{failed: []auth0api.LogEntry{{Type: "gd_otp_rate_limit_exceed", Date: logNow()}}}, checks.Pass},
+		"a message behind many e-mails":  {tenantLog{failed: append(many(email), message), sent: []auth0api.LogEntry{later}}, checks.Unknown},
+		"a message behind many runs":     {tenantLog{failed: append(many(run), message), sent: []auth0api.LogEntry{later}}, checks.Fail},
+		"a call that somebody asked for": {tenantLog{failed: []auth0api.LogEntry{{Type: "gd_send_voice_failure", Date: logNow(), Reason: "no"}}}, checks.Pass},
+		"only runs":                      {tenantLog{failed: []auth0api.LogEntry{run}}, checks.Unknown},
+		"runs, and then a code":          {tenantLog{failed: []auth0api.LogEntry{run}, sent: []auth0api.LogEntry{later}}, checks.Pass},
+		"a message and its run":          {tenantLog{failed: []auth0api.LogEntry{run, message}}, checks.Fail},
+		"an e-mail":                      {tenantLog{failed: []auth0api.LogEntry{email}}, checks.Pass},
+		"older than is looked at":        {tenantLog{failed: []auth0api.LogEntry{old}, sent: []auth0api.LogEntry{old}}, checks.Pass},
+		"too many calls":                 {tenantLog{failed: []auth0api.LogEntry{{Type: "limit_phone", Date: logNow()}}}, checks.Fail},
+		"an eager person":                {tenantLog{failed: []auth0api.LogEntry{{Type: "gd_otp_rate_limit_exceed", Date: logNow()}}}, checks.Pass},
 	} {
 		if f := test.log.look(t)["recent-failures"]; f.Result != test.want {
 			t.Errorf("%s: %+v", name, f)

@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -225,7 +226,24 @@ func checkCode(ctx context.Context, s *Subject) (Verdict, error) {
 	if want := s.Expect.SMS; want != nil && !sameSet(want.AllowedCountryCodes, options.AllowedCountryCodes) {
 		return fail(putRight, "The code that runs allows %s, and the configuration %s.", countries(options.AllowedCountryCodes), countries(want.AllowedCountryCodes)), nil
 	}
+	if lacks := missingPackages(trigger, options, x); len(lacks) > 0 {
+		return fail(putRight, "The code that runs is as this version renders it, and the npm packages that it loads are not all there: %s.", strings.Join(lacks, ", ")), nil
+	}
 	return pass("The code that runs is as this version renders it; it sends to %s.", countries(options.AllowedCountryCodes)), nil
+}
+
+// missingPackages are those that the code loads and the sender does not have, in
+// whatever version.
+func missingPackages(trigger sender.Trigger, options sender.Options, x Sender) []string {
+	has := map[string]string{}
+	switch {
+	case x.Hook != nil:
+		has = x.Hook.Dependencies
+	case x.Action != nil && x.Action.Deployed != nil:
+		has = x.Action.Deployed.Dependencies
+	}
+	rendered, _ := sender.Render(trigger, options) // It was parsed, and so renders.
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(rendered.Dependencies)), func(name string) bool { return has[name] != "" })
 }
 
 // code is what runs; "" where nothing is deployed, or there is no sender.

@@ -327,6 +327,10 @@ func tenantDefects() []defect {
 			_, err := w.api.UpdateHook(w.t.Context(), w.hook.ID, auth0api.HookPatch{Script: &script})
 			w.ok(err)
 		}, map[string]checks.Result{"sender-code": checks.Unknown}, nil},
+		{"the hook's package removed", hook, func(w *tenantWorld) {
+			_, err := w.api.UpdateHook(w.t.Context(), w.hook.ID, auth0api.HookPatch{Dependencies: &map[string]string{}})
+			w.ok(err)
+		}, failing("sender-code"), map[string]string{"sender-code": "aws-sdk"}},
 		{"an Action beside the hook", hook, func(w *tenantWorld) {
 			w.makeAction(delivery.TriggerSendPhoneMessage, "v2")
 			w.subject.Expect.SenderID, w.subject.Expect.Path = w.hook.ID, ""
@@ -513,7 +517,8 @@ func TestBeforeTheFirstApply(t *testing.T) {
 			},
 			map[string]checks.Result{
 				"auth0-scopes": checks.Unknown, "tenant-path": checks.Unknown, "path-end-of-life": checks.Unknown, "other-senders": checks.Unknown,
-			}, map[string]string{"auth0-scopes": "Grant read:hooks"},
+			},
+			map[string]string{"auth0-scopes": "Grant read:hooks"},
 		},
 		"one is bound already": {
 			delivery.PathAction, unmanaged, failing("tenant-free"), map[string]string{"tenant-free": "a code from each"},

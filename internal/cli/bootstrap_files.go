@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -30,6 +31,9 @@ func (b *bootstrap) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := b.refuseUnproved(changes); err != nil {
+		return err
+	}
 	if err := b.put(ctx, changes); err != nil {
 		return err
 	}
@@ -43,6 +47,22 @@ func (b *bootstrap) write(ctx context.Context) error {
 	}
 	if len(b.result.Files) == 0 {
 		b.out.progress("  up to date")
+	}
+	return nil
+}
+
+// refuseUnproved keeps --from from writing another module than the one that was
+// applied there, as a newer version of this program would.
+func (b *bootstrap) refuseUnproved(changes []workspace.Change) error {
+	for _, change := range changes {
+		if b.flags.from == "" || change.Before == nil || change.Edited || !strings.Contains(filepath.ToSlash(change.Path), "modules/sms_mfa/") {
+			continue
+		}
+		if !b.flags.force {
+			return refuse("this version of auth0sns writes another %s than %s was applied with, and it would reach %s unproved. Nothing was done. Run auth0sns bootstrap --env %s first; --force goes on all the same",
+				change.Path, b.from.Name, b.flags.environment, b.from.Name)
+		}
+		b.out.progress("  --force: going on, although %s was applied with another %s", b.from.Name, change.Path)
 	}
 	return nil
 }

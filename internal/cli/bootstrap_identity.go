@@ -28,11 +28,11 @@ func (b *bootstrap) signIn(ctx context.Context) error {
 	if err := b.refuseTenant(others); err != nil {
 		return err
 	}
-	if err := b.createClient(ctx); err != nil {
+	pinned := pins{Environment: b.flags.environment, Domain: b.known.Settings.Domain, AccountID: b.known.Settings.AccountID, Region: region}
+	if err := b.createClient(ctx, pinned); err != nil {
 		return err
 	}
-	pinned := pins{Environment: b.flags.environment, Domain: b.known.Settings.Domain, AccountID: b.known.Settings.AccountID, Region: region}
-	b.target, err = connectWith(ctx, b.version, config.LookupIn(b.variables), pinned)
+	b.target, err = connectWith(ctx, b.version, b.variables, pinned)
 	if err != nil {
 		return err
 	}
@@ -83,8 +83,8 @@ func (b *bootstrap) refuseTenant(others []workspace.Environment) error {
 // refuseAccount does the same for the account, which two may be meant to share.
 func (b *bootstrap) refuseAccount(others []workspace.Environment) error {
 	for _, other := range others {
-		if b.settings.AccountID != other.Settings.AccountID {
-			continue
+		if b.settings.AccountID != other.Settings.AccountID || b.settings.AccountID == b.known.Settings.AccountID {
+			continue // Of what the files pin somebody has decided it.
 		}
 		if !b.flags.force {
 			return refuse("%s is the AWS account of environment %s. Nothing was done. Set the credentials of %s or, if both are meant to share the account, add --force and another --iam-user",
@@ -144,10 +144,19 @@ func (b *bootstrap) askForCredentials(ctx context.Context) error {
 	return nil
 }
 
-// createClient makes the application that everything else is done with.
-func (b *bootstrap) createClient(ctx context.Context) error {
+// createClient makes the application that everything else is done with, once it
+// is sure that the account is the right one: an application that is there already
+// is in the way of the same command.
+func (b *bootstrap) createClient(ctx context.Context, pinned pins) error {
 	if !b.flags.client.create {
 		return nil
+	}
+	aws, err := newAWS(ctx, b.version, b.variables, pinned)
+	if err == nil {
+		_, err = target{aws: aws}.identify(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	client, err := createClient(ctx, b.version, b.out, b.terminal, createClientRequest{
 		Flags: b.flags.client, Environment: b.flags.environment, Domain: b.known.Settings.Domain, Dir: b.flags.dir,
@@ -164,7 +173,7 @@ func (b *bootstrap) createClient(ctx context.Context) error {
 
 // awsFound tells whether AWS's own chain has credentials of any kind.
 func (b *bootstrap) awsFound(ctx context.Context) bool {
-	client, err := awsapi.New(ctx, awsSettings(config.LookupIn(b.variables), pins{Region: "us-east-1"}))
+	client, err := newAWS(ctx, b.version, b.variables, pins{Region: "us-east-1"})
 	if err == nil {
 		_, err = client.Identity(ctx)
 	}

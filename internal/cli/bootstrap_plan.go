@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -17,6 +18,10 @@ func (b *bootstrap) makePlan(ctx context.Context) error {
 	environment, err := b.files.Read(b.flags.environment)
 	if err != nil {
 		return err
+	}
+	if asked, there := b.settings, environment.Settings; asked.Path != there.Path || cmp.Or(asked.Backend.Kind, "local") != there.Backend.Kind {
+		return refuse("the files stay with the path %s and the backend %s, and not %s and %s: one that was edited by hand was kept. Nothing was changed on tenant or account. Change it by hand, or let it be overwritten",
+			there.Path, there.Backend.Kind, asked.Path, cmp.Or(asked.Backend.Kind, "local"))
 	}
 	b.settings, b.result.Directory = environment.Settings, environment.Dir // with what the defaults came to
 	b.out.progress("\nterraform init, plan")
@@ -57,6 +62,9 @@ func (b *bootstrap) terraformFailed(ctx context.Context, remedy string, err erro
 		b.out.progress("\nInterrupted: the same command goes on from here.\n%v", err)
 		return err
 	}
+	if strings.Contains(err.Error(), "Error acquiring the state lock") {
+		remedy = "Nothing was changed. Somebody else is at it, or a run was killed and has left its lock. Once you know that nobody is, run terraform force-unlock with the ID below in the environment's folder, and the same command again"
+	}
 	return fmt.Errorf("%s.\n\n%w", remedy, err)
 }
 
@@ -81,9 +89,14 @@ func (b *bootstrap) agree(ctx context.Context) error {
 
 func (b *bootstrap) apply(ctx context.Context) error {
 	b.out.progress("\nterraform apply")
+	told := context.AfterFunc(ctx, func() {
+		b.out.progress("\nInterrupted: Terraform ends what it has begun, so that no key is lost. It may take two minutes …")
+	})
 	err := b.terraform.Apply(ctx, b.planFile(), b.display.applying)
+	told()
 	b.display.clear()
 	if err != nil {
+		b.result.stopped = true
 		return b.terraformFailed(ctx, "What was done before the error stays, and is in the state. Mend what it names and run the same command again: it goes on from there", err)
 	}
 	b.result.Applied = true

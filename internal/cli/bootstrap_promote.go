@@ -32,6 +32,12 @@ func (b *bootstrap) takeOver() error {
 	}
 	taken := b.from.Settings
 	taken.Domain, taken.AccountID, taken.Region = b.settings.Domain, b.settings.AccountID, b.settings.Region
+	if taken.AccountID != b.from.Settings.AccountID {
+		if number := taken.SMS.OriginationNumber; number != "" && !b.flags.changed("origination-number") {
+			b.out.progress("The number %s is of the account of %s, and is not taken over: --origination-number names one of %s.", number, b.flags.from, b.flags.environment)
+		}
+		taken.SMS.OriginationNumber = b.settings.SMS.OriginationNumber
+	}
 	taken.Backend = b.known.Settings.Backend
 	if b.isNew {
 		taken.Backend = elsewhere(b.from.Settings.Backend)
@@ -71,7 +77,7 @@ func elsewhere(backend workspace.Backend) workspace.Backend {
 func (b *bootstrap) doubt(ctx context.Context, from workspace.Environment) error {
 	variables := config.ForEnvironment(from.Name)
 	pinned := pins{Environment: from.Name, Domain: from.Settings.Domain, AccountID: from.Settings.AccountID, Region: from.Settings.Region}
-	side, err := connectWith(ctx, b.version, config.LookupIn(variables), pinned)
+	side, err := connectWith(ctx, b.version, variables, pinned)
 	if err == nil {
 		_, err = side.identify(ctx)
 	}
@@ -120,15 +126,17 @@ func unsettled(plan *tfjson.Plan) error {
 // hasSent wants to see a message of the sender that the state knows: an entry of
 // the tenant's log, or the use of its key.
 func (b *bootstrap) hasSent(ctx context.Context, side target, name string, live workspace.Live) error {
+	user, userErr := side.aws.User(ctx, live.IAMUser)
 	entries, logErr := side.auth0.Logs(ctx, sentQuery, 1)
-	if logErr == nil && len(entries) > 0 {
+	// What was sent before there was this user, another sender has sent.
+	if userErr == nil && logErr == nil && len(entries) > 0 && entries[0].Date.After(user.CreatedAt) {
 		return nil
 	}
 	used, keyErr := side.aws.AccessKeyLastUsed(ctx, live.AccessKeyID)
 	if keyErr == nil && used.Service == "sns" {
 		return nil
 	}
-	if err := errors.Join(logErr, keyErr); err != nil {
+	if err := errors.Join(userErr, logErr, keyErr); err != nil {
 		return fmt.Errorf("it cannot be told whether it ever sent a message: %w", err)
 	}
 	return fmt.Errorf("it has never sent a message. Log in there with a second factor by SMS, or run auth0sns send-test --env %s", name)

@@ -31,6 +31,8 @@ type bootstrapResult struct {
 	Checks   []checks.Finding `json:"checks"`
 	SendTest *sendTestResult  `json:"send_test"` // null where none was asked for
 	Error    string           `json:"error,omitempty"`
+
+	stopped bool // the apply began, and ended with an error
 }
 
 // text is the same for a person, who has read the progress.
@@ -50,6 +52,8 @@ func (r bootstrapResult) text(w io.Writer) error {
 
 func (r bootstrapResult) outcome() string {
 	switch {
+	case r.stopped:
+		return "applied in part (of " + r.Plan.String() + ")"
 	case r.Applied:
 		return "applied (" + r.Plan.done() + ")"
 	case r.UpToDate:

@@ -25,12 +25,13 @@ secret.`
 const checkExample = `  auth0sns check --env staging
   auth0sns check --pre --region eu-central-1
   auth0sns check --only factor-custom,recent-failures --json
+  auth0sns check --env staging --accept sns-sandbox
   auth0sns check --pre --print-iam-policy > operator-policy.json`
 
 type checkFlags struct {
 	inspectFlags
 	pre, list, printPolicy bool
-	only                   []string
+	only, accept           []string
 }
 
 func newCheckCommand(version string) *cobra.Command {
@@ -48,6 +49,7 @@ func newCheckCommand(version string) *cobra.Command {
 	flags.register(cmd)
 	cmd.Flags().BoolVar(&flags.pre, "pre", false, "ask what a first apply needs, instead of whether the sender works")
 	cmd.Flags().StringSliceVar(&flags.only, "only", nil, "ask these checks and no others, whenever they are of use")
+	cmd.Flags().StringSliceVar(&flags.accept, "accept", nil, "checks that may fail or be unknown: they are shown, and do not count for the exit code")
 	cmd.Flags().BoolVar(&flags.list, "list", false, "print the checks, and ask nothing")
 	cmd.Flags().BoolVar(&flags.printPolicy, "print-iam-policy", false, "with --pre: print the IAM policy that whoever applies and checks needs, and ask nothing else")
 	return cmd
@@ -75,6 +77,7 @@ func runCheck(ctx context.Context, version string, flags checkFlags, out output)
 	if err != nil {
 		return err
 	}
+	checks.Accept(findings, flags.accept)
 	return reportChecks(i.inspected, findings, out)
 }
 
@@ -85,6 +88,9 @@ func selectChecks(flags checkFlags) ([]checks.Check, error) {
 	}
 	if flags.list && !flags.pre && len(flags.only) == 0 {
 		return checks.All(), nil
+	}
+	if _, err := checks.Select(stage, flags.accept...); err != nil {
+		return nil, usageError(fmt.Errorf("--accept: %w", err))
 	}
 	selected, err := checks.Select(stage, flags.only...)
 	if err != nil {
@@ -137,7 +143,7 @@ func reportChecks(head inspected, findings []checks.Finding, out output) error {
 		return err
 	}
 	if result.Result == checks.Pass {
-		return nil
+		return nil // also where something is accepted
 	}
 	return found("%s of %d checks", tally(findings), len(findings))
 }
@@ -146,7 +152,11 @@ func reportChecks(head inspected, findings []checks.Finding, out output) error {
 // after an arrow.
 func (p page) findings(findings []checks.Finding) {
 	for _, f := range findings {
-		p.line("%-8s %s", f.Result, f.ID)
+		accepted := ""
+		if f.Accepted {
+			accepted = " (accepted)"
+		}
+		p.line("%-8s %s%s", f.Result, f.ID, accepted)
 		p.paragraph("         ", f.Cause)
 		if f.Remedy != "" {
 			p.hanging("         -> ", f.Remedy)

@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	tfjson "github.com/hashicorp/terraform-json"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/acctest"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
@@ -50,6 +52,7 @@ func inspectWorld(t *testing.T) *acctest.Env {
 	ok(err)
 	_, err = delivery.Deploy(ctx, api, env.Clock, action.ID)
 	ok(err)
+	ok(delivery.Bind(ctx, api, delivery.TriggerCustomPhoneProvider, action.ID, action.Name))
 	_, err = api.CreatePhoneProvider(ctx, auth0api.PhoneProvider{Name: delivery.PhoneProviderCustom, DeliveryMethods: []string{"text"}})
 	ok(err)
 	ok(api.SetPhoneConsolidatedExperience(ctx, true))
@@ -131,6 +134,22 @@ func TestCheckResult(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, slices.Sorted(maps.Keys(f))); diff != "" || f["cause"] == "" {
 			t.Errorf("%v: fields (-want +got):\n%s", f["id"], diff)
+		}
+	}
+}
+
+// TestCheckAccepts lets a pipeline go on past what a team knows of, and nothing
+// else: without it an account that stays in the SMS sandbox never gets further.
+func TestCheckAccepts(t *testing.T) {
+	env := inspectWorld(t)
+	env.Account.SetSMSSandbox(true, nil)
+	for accept, want := range map[string]int{"": exitFindings, "sns-sandbox": exitOK, "factor-custom": exitFindings, "no-such-check": exitUsage} {
+		code, stdout, stderr := execute(t.Context(), "check", "--only", "sns-sandbox,factor-custom", "--accept", accept)
+		if code != want {
+			t.Errorf("--accept %q: exit code %d, want %d\n%s%s", accept, code, want, stdout, stderr)
+		}
+		if want == exitOK && !strings.Contains(stdout, "fail     sns-sandbox (accepted)\n") {
+			t.Errorf("what is accepted has to be seen:\n%s", stdout)
 		}
 	}
 }
@@ -322,4 +341,45 @@ func TestChecksGuide(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the guide (-want +got):\n%s", diff)
 	}
+}
+
+// TestCheckComparesTheCodeWithTheState: own code in the place of what was applied
+// sends nobody's codes, or sends them elsewhere, and all else looks well.
+func TestCheckComparesTheCodeWithTheState(t *testing.T) {
+	env := inspectWorld(t)
+	dir := t.TempDir()
+	settings := workspace.Settings{Domain: env.TenantURL, AccountID: "111122223333", Region: "us-east-1", Path: workspace.PathUnified}
+	writeEnvironment(t, workspace.Open(dir), "staging", settings)
+	actions, err := env.Auth0(t).Actions(t.Context(), delivery.TriggerCustomPhoneProvider)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for applied, want := range map[string]int{sender.SHA256(actions[0].Code): exitOK, strings.Repeat("a", 64): exitFindings} {
+		stateOfTerraform(t, diffState(t, map[string]map[string]any{
+			"auth0sns_action": {"id": actions[0].ID, "code_sha256": applied}, "auth0sns_credentials": {"action_id": actions[0].ID, "sender_id": actions[0].ID},
+			"auth0sns_phone_provider": {"action_id": actions[0].ID},
+		}))
+		code, stdout, stderr := execute(t.Context(), "check", "--env", "staging", "--dir", dir, "--only", "sender-code")
+		if code != want {
+			t.Errorf("applied was %s: exit code %d\n%s%s", applied, code, stdout, stderr)
+		}
+	}
+}
+
+// stateOfTerraform puts a program in the place of Terraform that knows this state.
+func stateOfTerraform(t *testing.T, state *tfjson.State) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIPPED, there is no shell to stand in for Terraform")
+	}
+	shown, err := json.Marshal(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), "terraform")
+	script := "#!/bin/sh\ncase \"$1\" in\nversion) echo '{\"terraform_version\": \"1.11.4\"}';;\nshow) cat <<'END'\n" + string(shown) + "\nEND\n;;\nesac\n"
+	if err := os.WriteFile(program, []byte(script), 0o700); err != nil { //nolint:gosec // A program has to be executable.
+		t.Fatal(err)
+	}
+	t.Setenv("AUTH0SNS_TERRAFORM", program)
 }

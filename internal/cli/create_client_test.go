@@ -245,7 +245,7 @@ func TestCreateClientRefuses(t *testing.T) {
 	}{
 		"without --yes or a terminal": {func(_ *testing.T, r *clientRun) { r.request.Yes = false }, exitRefused, "Add --yes"},
 		"no place for the key":        {func(_ *testing.T, r *clientRun) { r.request.Flags.keyFile = "" }, exitUsage, "--client-key-file FILE"},
-		"a command without a word":     {func(_ *testing.T, r *clientRun) { r.request.Flags.keyFile, r.request.Flags.keyCommand = "", " " }, exitUsage, "--client-key-file FILE"},
+		"a command without a word":    {func(_ *testing.T, r *clientRun) { r.request.Flags.keyFile, r.request.Flags.keyCommand = "", " " }, exitUsage, "--client-key-file FILE"},
 		"two places":                  {func(_ *testing.T, r *clientRun) { r.request.Flags.keyCommand = "cat" }, exitUsage, "one place"},
 		"no such command": {func(_ *testing.T, r *clientRun) {
 			r.request.Flags.keyFile, r.request.Flags.keyCommand = "", "auth0sns-no-such-command"

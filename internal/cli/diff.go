@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/config"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/textwrap"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/workspace"
 )
 
@@ -187,7 +188,7 @@ func (p page) columns(left, right string) {
 // wrapColumn breaks a value into lines, and words that are longer than a line.
 func wrapColumn(value string) []string {
 	var lines []string
-	for _, line := range wrapWords(value, columnWidth) {
+	for _, line := range textwrap.Lines(value, columnWidth) {
 		runes := []rune(line)
 		for len(runes) > columnWidth {
 			lines = append(lines, string(runes[:columnWidth]))

@@ -8,10 +8,10 @@ import (
 	"io/fs"
 	"time"
 
+	tfjson "github.com/hashicorp/terraform-json"
 	"github.com/spf13/cobra"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/checks"
-	"github.com/auth0sns/terraform-provider-auth0sns/internal/config"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/workspace"
@@ -75,8 +75,8 @@ func inspect(ctx context.Context, version string, flags inspectFlags, out output
 	if err := i.identifyAccount(ctx, out); err != nil {
 		return nil, err
 	}
-	live := i.readState(ctx, environment, out)
-	i.subject = &checks.Subject{Auth0: t.auth0, AWS: t.aws, Now: time.Now, Expect: expectation(settings, live)}
+	state := i.readState(ctx, environment, out)
+	i.subject = &checks.Subject{Auth0: t.auth0, AWS: t.aws, Now: time.Now, Expect: expectation(settings, workspace.LiveOf(state))}
 	i.subject.Expect.IAMUser = cmp.Or(flags.iamUser, i.subject.Expect.IAMUser)
 	i.subject.Expect.Region = t.aws.Region()
 	return i, nil
@@ -86,12 +86,15 @@ func readEnvironment(flags inspectFlags, mayBeNew bool) (workspace.Environment, 
 	if flags.env == "" {
 		return workspace.Environment{}, nil
 	}
+	if err := workspace.ValidateName(flags.env); err != nil {
+		return workspace.Environment{}, usageError(err)
+	}
 	environment, err := workspace.Open(flags.dir).Read(flags.env)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && mayBeNew:
 		return workspace.Environment{}, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return workspace.Environment{}, usageError(fmt.Errorf("--env %s: %w. auth0sns bootstrap --env %s makes it; --dir names another folder", flags.env, err, flags.env))
+		return workspace.Environment{}, usageError(fmt.Errorf("--env %s: %w. auth0sns bootstrap --env %s makes it; --dir names another folder; what auth0sns generate wrote is looked at without --env", flags.env, err, flags.env))
 	default:
 		return environment, err
 	}
@@ -121,32 +124,23 @@ func (i *inspection) identifyAccount(ctx context.Context, out output) error {
 
 // readState finds out what was applied. Where it cannot, what would be compared
 // with it is unknown.
-func (i *inspection) readState(ctx context.Context, environment workspace.Environment, out output) workspace.Live {
+func (i *inspection) readState(ctx context.Context, environment workspace.Environment, out output) *tfjson.State {
 	if environment.Dir == "" {
-		return workspace.Live{}
+		return nil
 	}
 	out.progress("State        terraform show in %s", environment.Dir)
-	live, err := stateOf(ctx, environment)
+	state, err := appliedState(ctx, environment)
 	switch {
 	case err != nil:
 		i.State = err.Error()
 		page{out.stderr}.paragraph("  ", "The state could not be read, so what is expected of it is unknown. Has terraform init run there? "+err.Error())
-	case live == workspace.Live{}:
+	case workspace.LiveOf(state) == workspace.Live{}:
 		i.State = stateNotApplied
 		out.progress("  Nothing was applied yet.")
 	default:
 		i.State = stateRead
 	}
-	return live
-}
-
-func stateOf(ctx context.Context, environment workspace.Environment) (workspace.Live, error) {
-	terraform, err := workspace.NewTerraform(environment.Dir, config.ForEnvironment(environment.Name))
-	if err != nil {
-		return workspace.Live{}, err
-	}
-	state, err := terraform.State(ctx)
-	return workspace.LiveOf(state), err
+	return state
 }
 
 // expectation is what the files and the state of an environment say, the zero
@@ -158,6 +152,7 @@ func expectation(settings workspace.Settings, live workspace.Live) checks.Expect
 		PolicyName:  live.PolicyName,
 		SenderID:    live.SenderID,
 		AccessKeyID: live.AccessKeyID,
+		CodeSHA256:  live.CodeSHA256,
 		Region:      settings.Region,
 		MFAPolicy:   settings.MFAPolicy,
 	}
@@ -170,14 +165,4 @@ func expectation(settings workspace.Settings, live workspace.Live) checks.Expect
 	}
 	expect.RotationDue, _ = time.Parse(time.RFC3339, live.RotationDue) // zero for "" and for what is no time
 	return expect
-}
-
-// hanging wraps a text after a label, with its further lines beneath the text.
-func (p page) hanging(label, text string) {
-	for n, line := range wrapWords(text, pageWidth-len(label)) {
-		if n > 0 {
-			label = fmt.Sprintf("%*s", len(label), "")
-		}
-		p.line("%s%s", label, line)
-	}
 }

@@ -3,7 +3,8 @@ package cli
 import (
 	"fmt"
 	"io"
-	"strings"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/textwrap"
 )
 
 // pageWidth is where running text ends: half of a screen that is split.
@@ -21,22 +22,17 @@ func (p page) heading(text string) {
 
 // paragraph wraps a text, each line after an indent. A word is never broken.
 func (p page) paragraph(indent, text string) {
-	for _, line := range wrapWords(text, pageWidth-len(indent)) {
+	for _, line := range textwrap.Lines(text, pageWidth-len(indent)) {
 		p.line("%s%s", indent, line)
 	}
 }
 
-// wrapWords breaks a text into lines of at most width characters; a longer word
-// is a line of its own.
-func wrapWords(text string, width int) []string {
-	var lines []string
-	for _, word := range strings.Fields(text) {
-		last := len(lines) - 1
-		if last >= 0 && len([]rune(lines[last]))+1+len([]rune(word)) <= width {
-			lines[last] += " " + word
-		} else {
-			lines = append(lines, word)
+// hanging wraps a text after a label, with its further lines beneath the text.
+func (p page) hanging(label, text string) {
+	for n, line := range textwrap.Lines(text, pageWidth-len(label)) {
+		if n > 0 {
+			label = fmt.Sprintf("%*s", len(label), "")
 		}
+		p.line("%s%s", label, line)
 	}
-	return lines
 }

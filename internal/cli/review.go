@@ -147,6 +147,9 @@ func (f *reviewFlags) configuration() (folder string, pins review.Pins, err erro
 	if f.environment == "" {
 		return f.dir, review.Pins{}, nil
 	}
+	if err := workspace.ValidateName(f.environment); err != nil {
+		return "", review.Pins{}, usageError(err)
+	}
 	environment, err := workspace.Open(folderOf(f.dir)).Read(f.environment)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", review.Pins{}, usageError(fmt.Errorf("--env %s: no such environment below %s", f.environment, filepath.Join(folderOf(f.dir), "environments")))

@@ -109,7 +109,9 @@ func TestEveryCommandRefusesWhatItDoesNotTake(t *testing.T) {
 func TestAFailureIsADocumentHoweverJSONWasAskedFor(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, args := range [][]string{
-		{"check", "--env", "staging", "--json=true"}, {"review", "--format=json", "no-such-plan"}, {"review", "--format", "json", "no-such-plan"},
+		{"check", "--env", "staging", "--json=true"},
+		{"review", "--format=json", "no-such-plan"},
+		{"review", "--format", "json", "no-such-plan"},
 		{"status", "--no-such-flag", "--json"},
 	} {
 		if _, stdout, _ := execute(t.Context(), args...); !strings.Contains(stdout, `"schema": "error/1"`) {
@@ -118,5 +120,15 @@ func TestAFailureIsADocumentHoweverJSONWasAskedFor(t *testing.T) {
 	}
 	if _, stdout, _ := execute(t.Context(), "check", "--env", "staging", "--json=false"); stdout != "" {
 		t.Errorf("a person gets %q", stdout)
+	}
+}
+
+// TestNoNameOfAnEnvironmentIsUsage gives a mistyped name the exit code of one.
+func TestNoNameOfAnEnvironmentIsUsage(t *testing.T) {
+	for _, command := range []string{"bootstrap", "check", "status", "diff --env ../Other", "send-test --to +15005550001", "review plan", "generate"} {
+		args := append(strings.Fields(command), "--env", "../Staging")
+		if code, _, stderr := execute(t.Context(), args...); code != exitUsage || !strings.Contains(stderr, "is no name of an environment") {
+			t.Errorf("%q ends with %d: %s", args, code, stderr)
+		}
 	}
 }

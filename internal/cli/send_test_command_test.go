@@ -338,3 +338,19 @@ type maybe struct{}
 
 func (maybe) Error() string   { return "no answer" }
 func (maybe) Ambiguous() bool { return true }
+
+// TestSendTestToWhoOptedOut keeps a test from saying "sent" of what SNS drops.
+func TestSendTestToWhoOptedOut(t *testing.T) {
+	w := newSenderWorld(t)
+	w.onUnified(t)
+	w.Account.SetOptedOut([]string{testPhone})
+	for _, way := range [][]string{nil, {"--direct"}} {
+		code, stdout, stderr := execute(t.Context(), append([]string{"send-test", "--to", testPhone, "--yes"}, way...)...)
+		if code != exitRefused || !strings.Contains(stderr, "opted out") || strings.Contains(stderr, phoneDigits) || stdout != "" {
+			t.Errorf("%v: exit code %d\n%s%s", way, code, stdout, stderr)
+		}
+	}
+	if n := w.published() + len(w.runner.jobs()); n > 0 {
+		t.Errorf("%d messages were asked for", n)
+	}
+}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -28,56 +27,51 @@ type target struct {
 // else the environment. Credentials come from the environment alone. It sends
 // nothing: [target.identify] is what finds a wrong account out.
 func connect(ctx context.Context, version string, pinned pins) (target, error) {
-	return connectWith(ctx, version, config.LookupIn(config.ForEnvironment(pinned.Environment)), pinned)
+	return connectWith(ctx, version, config.ForEnvironment(pinned.Environment), pinned)
 }
 
 // connectWith is connect with credentials that were not all in the environment.
-func connectWith(ctx context.Context, version string, variables config.Lookup, pinned pins) (target, error) {
-	settings, err := auth0Settings(variables, pinned)
+func connectWith(ctx context.Context, version string, variables map[string]string, pinned pins) (target, error) {
+	auth0, err := newAuth0(version, config.LookupIn(variables), pinned)
 	if err != nil {
 		return target{}, err
 	}
-	userAgent := "auth0sns/" + version
-	auth0, err := auth0api.New(auth0api.Config{
+	aws, err := newAWS(ctx, version, variables, pinned)
+	return target{auth0, aws}, err
+}
+
+func newAuth0(version string, variables config.Lookup, pinned pins) (*auth0api.Client, error) {
+	settings, err := auth0Settings(variables, pinned)
+	if err != nil {
+		return nil, err
+	}
+	client, err := auth0api.New(auth0api.Config{
 		Domain:                    settings.Domain,
 		ClientID:                  settings.ClientID,
 		ClientSecret:              settings.ClientSecret,
 		APIToken:                  settings.APIToken,
 		ClientAssertionPrivateKey: settings.ClientAssertionPrivateKey,
 		ClientAssertionSigningAlg: settings.ClientAssertionSigningAlg,
-		UserAgent:                 userAgent,
+		UserAgent:                 "auth0sns/" + version,
 	})
 	if err != nil {
-		return target{}, codedError{exitPermission, err}
+		return nil, codedError{exitPermission, err}
 	}
-	awsConfig := awsSettings(variables, pinned)
-	awsConfig.UserAgentProducts = [][2]string{{"auth0sns", version}}
-	aws, err := awsapi.New(ctx, awsConfig)
-	if err != nil {
-		return target{}, err
-	}
-	return target{auth0, aws}, nil
+	return client, nil
 }
 
-// awsSettings names what the SDK would read from the environment by itself,
-// since an environment's own variables have other names there.
-func awsSettings(variables config.Lookup, pinned pins) awsapi.Config {
-	settings := awsapi.Config{
-		Region:      cmp.Or(pinned.Region, variables("AWS_REGION"), variables("AWS_DEFAULT_REGION")),
-		EndpointURL: variables("AWS_ENDPOINT_URL"),
-	}
-	// In the SDK's own order.
-	if id := variables("AWS_ACCESS_KEY_ID"); id != "" {
-		settings.AccessKeyID = id
-		settings.SecretAccessKey = awsapi.NewSecret(variables("AWS_SECRET_ACCESS_KEY"))
-		settings.SessionToken = awsapi.NewSecret(variables("AWS_SESSION_TOKEN"))
-	} else {
-		settings.Profile = variables("AWS_PROFILE")
-	}
+// newAWS leaves everything but the account to AWS's own chain, as Terraform's
+// provider does with the same variables: both are to find the same account.
+func newAWS(ctx context.Context, version string, variables map[string]string, pinned pins) (client *awsapi.Client, err error) {
+	settings := awsapi.Config{Region: pinned.Region, UserAgentProducts: [][2]string{{"auth0sns", version}}}
 	if pinned.AccountID != "" {
 		settings.AllowedAccountIDs = []string{pinned.AccountID}
 	}
-	return settings
+	err = config.WithAWS(variables, func() (err error) {
+		client, err = awsapi.New(ctx, settings)
+		return err
+	})
+	return client, err
 }
 
 // auth0Settings refuses credentials that are meant for another tenant than the

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"strings"
@@ -50,6 +51,39 @@ func forEnvironment(environ []string, environment string) map[string]string {
 		}
 	}
 	return variables
+}
+
+// WithAWS calls load while the AWS_ variables of this process are those of an
+// environment: the AWS SDK reads them from the process, and without this one that
+// STAGING_AWS_PROFILE leaves out would still be the plain one. It changes the
+// process, so no two calls may overlap.
+func WithAWS(variables map[string]string, load func() error) error {
+	before := awsVariables(forEnvironment(os.Environ(), ""))
+	err := replaceAWS(before, awsVariables(variables))
+	if err == nil {
+		err = load()
+	}
+	return errors.Join(err, replaceAWS(awsVariables(variables), before))
+}
+
+func awsVariables(variables map[string]string) map[string]string {
+	own := maps.Clone(variables)
+	maps.DeleteFunc(own, func(name, _ string) bool { return !strings.HasPrefix(name, "AWS_") })
+	return own
+}
+
+// replaceAWS sets wanted and unsets what is there beside it.
+func replaceAWS(there, wanted map[string]string) error {
+	var problems []error
+	for name := range there {
+		if _, ok := wanted[name]; !ok {
+			problems = append(problems, os.Unsetenv(name))
+		}
+	}
+	for name, value := range wanted {
+		problems = append(problems, os.Setenv(name, value))
+	}
+	return errors.Join(problems...)
 }
 
 // LookupIn is the Lookup of such a set of variables.

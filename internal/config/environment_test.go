@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"maps"
+	"os"
 	"testing"
 )
 
@@ -23,5 +25,28 @@ func TestForEnvironment(t *testing.T) {
 		if got := forEnvironment(shell, environment); !maps.Equal(got, want) {
 			t.Errorf("%q sees %v, want %v", environment, got, want)
 		}
+	}
+}
+
+// TestWithAWS keeps the SDK, which reads the process alone, from completing one
+// environment's credentials with another's, and gives everything back.
+func TestWithAWS(t *testing.T) {
+	t.Setenv("AWS_PROFILE", "production")
+	t.Setenv("AWS_REGION", "us-east-1")
+	t.Setenv("AWS_ROLE_ARN", "")
+	before := os.Environ()
+	failed := errors.New("no such profile")
+	err := WithAWS(map[string]string{"AWS_REGION": "eu-central-1", "AWS_CONFIG_FILE": "staging", "AUTH0_DOMAIN": "staging"}, func() error {
+		got := awsVariables(forEnvironment(os.Environ(), ""))
+		if want := map[string]string{"AWS_REGION": "eu-central-1", "AWS_CONFIG_FILE": "staging"}; !maps.Equal(got, want) {
+			t.Errorf("the SDK sees %v, want %v", got, want)
+		}
+		return failed
+	})
+	if !errors.Is(err, failed) {
+		t.Errorf("the failure is lost: %v", err)
+	}
+	if got := forEnvironment(os.Environ(), ""); !maps.Equal(got, forEnvironment(before, "")) {
+		t.Errorf("the process was left with %v", got)
 	}
 }

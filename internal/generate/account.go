@@ -277,8 +277,9 @@ func (r *reader) readKey(ctx context.Context) error {
 	return nil
 }
 
-// chooseKey takes the key that was named, that the record names, that is the
-// only active one, or that alone was last used for SNS. Without one, how says why.
+// chooseKey takes the key that was named, that the record names, that the other
+// configuration made, that is the only active one, or that alone was last used for
+// SNS. Without one, how says why.
 func (r *reader) chooseKey(keys []awsapi.AccessKey, used map[string]awsapi.LastUsed) (id, how string, err error) {
 	exists := func(id string) bool {
 		return slices.ContainsFunc(keys, func(k awsapi.AccessKey) bool { return k.ID == id })
@@ -295,6 +296,9 @@ func (r *reader) chooseKey(keys []awsapi.AccessKey, used map[string]awsapi.LastU
 	}
 	if id = record.Holds.ID; exists(id) {
 		return id, "It is the key that auth0sns's own record on the user names.", nil
+	}
+	if id = keyInState(r.options.State, r.User.Name); exists(id) {
+		return id, "It is the user's one aws_iam_access_key in the state that you gave.", nil
 	}
 	var active, senders []string
 	for _, key := range keys {

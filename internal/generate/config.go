@@ -17,6 +17,7 @@ import (
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/handover"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/textwrap"
 )
 
 // Addresses of the resources, in the order in which they depend on each other.
@@ -136,24 +137,11 @@ const commentWidth = 78
 func (c config) comment(sentences ...string) {
 	var tokens hclwrite.Tokens
 	for _, text := range sentences {
-		for _, line := range wrap(text, commentWidth) {
+		for _, line := range textwrap.Lines(text, commentWidth) {
 			tokens = append(tokens, &hclwrite.Token{Type: hclsyntax.TokenComment, Bytes: []byte("# " + line + "\n")})
 		}
 	}
 	c.body.AppendUnstructuredTokens(tokens)
-}
-
-// wrap breaks a text into lines; a word that is longer than a line is one.
-func wrap(text string, width int) []string {
-	var lines []string
-	for _, word := range strings.Fields(text) {
-		if last := len(lines) - 1; last >= 0 && len([]rune(lines[last]))+1+len([]rune(word)) <= width {
-			lines[last] += " " + word
-		} else {
-			lines = append(lines, word)
-		}
-	}
-	return lines
 }
 
 // release is a version of which a configuration may ask for the minor one.

@@ -296,8 +296,18 @@ func (r *reader) readPhoneProvider(context.Context) error {
 	return nil
 }
 
-// codePlaceholder is {{code}} as Liquid allows it, which the provider insists on.
-var codePlaceholder = lazyregexp.New(`{{\s*code\s*(\|[^{}]*)?}}`)
+// What the provider insists on in a text: {{code}}, and no braces that belong to no
+// placeholder.
+var (
+	codePlaceholder = lazyregexp.New(`{{\s*code\s*(\|[^{}]*)?}}`)
+	placeholder     = lazyregexp.New(`{{[^{}]*}}`)
+)
+
+// isTemplate tells whether an auth0sns_sms_factor may have a text.
+func isTemplate(text string) bool {
+	rest := placeholder.ReplaceAllString(text, "{}") // {{{code}}} does not pass for one.
+	return codePlaceholder.MatchString(text) && !strings.Contains(rest, "{{") && !strings.Contains(rest, "}}")
+}
 
 func (r *reader) readFactor(ctx context.Context) error {
 	if reason, others := r.isOthers(); others {
@@ -322,8 +332,8 @@ func (r *reader) readFactor(ctx context.Context) error {
 	}
 	switch {
 	case texts == auth0api.Templates{}:
-	case !codePlaceholder.MatchString(texts.EnrollmentMessage) || !codePlaceholder.MatchString(texts.VerificationMessage):
-		r.remark(LeftOut, addressFactor, "The texts stay as they are and are not part of the configuration: it has both or neither, and one of them is Auth0's own or has no {{code}}.")
+	case !isTemplate(texts.EnrollmentMessage) || !isTemplate(texts.VerificationMessage):
+		r.remark(LeftOut, addressFactor, "The texts stay as they are and are not part of the configuration: it has both or neither, and one of them is Auth0's own, has no {{code}}, or has braces that are no placeholder.")
 	default:
 		r.Factor.EnrollmentMessage, r.Factor.VerificationMessage = texts.EnrollmentMessage, texts.VerificationMessage
 	}

@@ -143,6 +143,12 @@ func TestRead(t *testing.T) {
 			},
 			imports: everything(), remark: "left out auth0sns_sms_factor.sms has no {{code}}",
 		},
+		"a text that the provider refuses": {
+			change: func(w *world) {
+				w.must(w.Auth0(w.t).SetTemplates(w.t.Context(), auth0api.Templates{EnrollmentMessage: "{{{code}}}", VerificationMessage: "{{code}}"}))
+			},
+			imports: everything(), remark: "left out auth0sns_sms_factor.sms braces that are no placeholder",
+		},
 		"a policy about more": {
 			change: func(w *world) {
 				w.must(w.AWS(w.t).DeleteUserPolicy(w.t.Context(), user, "auth0sns-publish-sms"))
@@ -288,8 +294,10 @@ func TestHandOvers(t *testing.T) {
 		list, err := setup.HandOvers(state)
 		return setup, list, err
 	}
-	w.user("alarms", awsapi.PublishPolicy("aws")) // Only the state tells which of the two it is.
-	_, list, err := read(
+	w.user("alarms", awsapi.PublishPolicy("aws"))         // Only the state tells which of the two it is.
+	_, err := w.AWS(t).CreateAccessKey(t.Context(), user) // And which of its two keys.
+	w.must(err)
+	setup, list, err := read(
 		resource("auth0_action.sms", "auth0_action", `{"id":"`+w.action+`"}`),
 		resource("module.sms.auth0_action.other", "auth0_action", `{"id":"other"}`),
 		resource(`module.sms.auth0_trigger_action.sms["a"]`, "auth0_trigger_action", `{"action_id":"`+w.action+`","trigger":"send-phone-message"}`),
@@ -300,6 +308,9 @@ func TestHandOvers(t *testing.T) {
 		resource("module.sms.aws_iam_user_policy.sms", "aws_iam_user_policy", `{"user":"`+user+`","name":"auth0sns-publish-sms"}`),
 	)
 	w.must(err)
+	if setup.AccessKeyID != w.key.ID {
+		t.Errorf("the key is taken to be %q, and the state has %s", setup.AccessKeyID, w.key.ID)
+	}
 	var got []string
 	for _, h := range list {
 		got = append(got, fmt.Sprintf("%s removed=%t command=%t advice=%t", h.Address, h.Removed != "", h.Command != "", h.Advice != ""))

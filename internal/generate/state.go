@@ -80,6 +80,21 @@ func userInState(state *tfjson.State) string {
 	return ""
 }
 
+// keyInState is the one access key of a user in a state, "" where it has none or
+// several.
+func keyInState(state *tfjson.State, user string) string {
+	var keys []string
+	managed(state, func(resource *tfjson.StateResource) {
+		if resource.Type == "aws_iam_access_key" && attribute(resource, "user") == user {
+			keys = append(keys, attribute(resource, "id"))
+		}
+	})
+	if len(keys) != 1 {
+		return ""
+	}
+	return keys[0]
+}
+
 func attribute(resource *tfjson.StateResource, name string) string {
 	value, _ := resource.AttributeValues[name].(string)
 	return value

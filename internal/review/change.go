@@ -57,12 +57,10 @@ func (p *planned) isFirst() bool {
 }
 
 // live tells whether people may be getting their codes by SMS before the plan:
-// always, unless the plan knows a factor and all that it knows are off.
+// always, unless the state knows factors, and all of them are off.
 func (p *planned) live() bool {
-	factors := p.of(typeFactor)
-	return len(factors) == 0 || slices.ContainsFunc(factors, func(c change) bool {
-		return c.existed() && !c.before("enabled").is(false)
-	})
+	factors := slices.DeleteFunc(p.of(typeFactor), func(c change) bool { return !c.existed() })
+	return len(factors) == 0 || slices.ContainsFunc(factors, func(c change) bool { return !c.before("enabled").is(false) })
 }
 
 // moves tells whether the plan sets up another sender and leads the factor there.

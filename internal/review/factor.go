@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/sender"
 )
 
 // Values that Auth0 has for the factor and the policy.
@@ -127,10 +127,6 @@ func factorTexts(c change) []Finding {
 	return findings
 }
 
-// codePlaceholder is where Auth0 puts the code, in Liquid and in its older notation.
-// https://auth0.com/docs/secure/multi-factor-authentication/customize-mfa/customize-sms-or-voice-messages
-var codePlaceholder = lazyregexp.New(`\{\{-?\s*code\s*(\|[^{}]*)?-?\}\}|@@code@@`)
-
 // messageText finds a text that carries no code, and tells of one that changes.
 func messageText(c change, path ...string) []Finding {
 	if !c.remains() || !c.differs(path...) {
@@ -143,7 +139,7 @@ func messageText(c change, path ...string) []Finding {
 		return []Finding{c.notKnown(name, "whether the message carries the code")}
 	case text.text() == "":
 		return nil
-	case !codePlaceholder.MatchString(text.text()):
+	case !sender.HasCode(text.text()):
 		return []Finding{c.finding("message-without-code", Critical, "People get an SMS without a code: the text has no {{code}}.").
 			because("%s: %s.", name, text)}
 	case c.existed() && !c.before(path...).isNull():

@@ -161,8 +161,20 @@ func grantedManaged(c change) []Finding {
 }
 
 func grantedGroup(c change) []Finding {
-	return c.granted("user", "Whoever gets hold of the key that sends can do more at AWS than send an SMS.",
-		fmt.Sprintf("The user comes into the groups %s, and gets what they may.", c.after("groups")))
+	user, groups := "user", "groups"
+	if c.Type == "aws_iam_group_membership" {
+		user, groups = "users", "group"
+	}
+	return c.granted(user, "Whoever gets hold of the key that sends can do more at AWS than send an SMS.",
+		fmt.Sprintf("The user comes into %s, and gets what is allowed there: %s.", groups, c.after(groups)))
+}
+
+// secondKey finds a key that takes the place that a rotation needs: AWS allows a
+// user two.
+func secondKey(c change) []Finding {
+	is, _ := c.sends("user")
+	return one(is && (c.created() || c.replaced()), c.finding("competing", High, "The key that sends cannot be rotated any more, and another key can send at our cost.").
+		because("aws_iam_access_key makes a second key for the user, and keeps its secret in the state. auth0sns_credentials has the one that sends."))
 }
 
 // exclusivePolicies finds that the policy for SMS is taken off the user.

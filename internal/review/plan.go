@@ -34,7 +34,14 @@ func Against(plan *tfjson.Plan, pins Pins) []Finding {
 	findings := slices.Concat(
 		wrong("wrong-tenant", "tenant", host(pins.Domain), p.domains()),
 		wrong("wrong-account", "AWS account", pins.AccountID, accounts))
-	if pins.AccountID != "" && !p.pinsAccount() {
+	if pins.Domain != "" && !p.pins("auth0", "domain", domain.MatchString) {
+		findings = append(findings, Finding{
+			ID: "tenant-not-pinned", Severity: High,
+			Message: "Whoever applies this with credentials of another tenant changes that tenant.",
+			Detail:  fmt.Sprintf("The provider's configuration has no domain, and the environment names %s.", pins.Domain),
+		})
+	}
+	if pins.AccountID != "" && !p.pins("aws", "allowed_account_ids", accountID.MatchString) {
 		findings = append(findings, Finding{
 			ID: "account-not-pinned", Severity: High,
 			Message: "Whoever applies this with credentials of another AWS account changes that account.",
@@ -110,25 +117,25 @@ func (p *planned) accounts() []string {
 	return slices.Compact(accounts)
 }
 
-// pinsAccount tells whether each configuration of the provider names accounts, or
-// may, by an expression that a plan does not resolve.
-func (p *planned) pinsAccount() bool {
+// pins tells whether each configuration of the provider has an attribute of a
+// block, or may, by an expression that a plan does not resolve.
+func (p *planned) pins(block, attribute string, is func(string) bool) bool {
 	return !slices.ContainsFunc(p.providers(), func(config *tfjson.ProviderConfig) bool {
-		aws := config.Expressions["aws"]
-		if aws == nil || aws.ExpressionData == nil {
+		e := config.Expressions[block]
+		if e == nil || e.ExpressionData == nil {
 			return true
 		}
-		ids, _ := at(aws.ConstantValue, []string{"allowed_account_ids"}).([]any)
-		return len(ids) == 0 && !slices.ContainsFunc(aws.References, p.mayNameAccount)
+		values := allStrings(at(e.ConstantValue, []string{attribute}))
+		return len(values) == 0 && !slices.ContainsFunc(e.References, func(reference string) bool { return p.mayBe(reference, is) })
 	})
 }
 
-// mayNameAccount tells whether what an expression refers to is an account, or
-// nothing that a plan resolves.
-func (p *planned) mayNameAccount(reference string) bool {
-	name, is := strings.CutPrefix(reference, "var.")
+// mayBe tells whether what an expression refers to is such a value, or nothing
+// that a plan resolves.
+func (p *planned) mayBe(reference string, is func(string) bool) bool {
+	name, isVariable := strings.CutPrefix(reference, "var.")
 	variable := p.Variables[name]
-	return !is || variable == nil || slices.ContainsFunc(allStrings(variable.Value), accountID.MatchString)
+	return !isVariable || variable == nil || slices.ContainsFunc(allStrings(variable.Value), is)
 }
 
 // providers are the configurations of this provider.
@@ -138,7 +145,8 @@ func (p *planned) providers() []*tfjson.ProviderConfig {
 		return nil
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.Config.ProviderConfigs)) {
-		if config := p.Config.ProviderConfigs[key]; config != nil && config.Name == "auth0sns" {
+		// A configuration may give the provider another name.
+		if config := p.Config.ProviderConfigs[key]; config != nil && (config.Name == "auth0sns" || strings.HasSuffix(config.FullName, "/auth0sns/auth0sns")) {
 			configs = append(configs, config)
 		}
 	}

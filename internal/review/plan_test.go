@@ -18,6 +18,7 @@ func TestAgainst(t *testing.T) {
 		variables = `"variables": {"domain": {"value": %q}, "account_id": {"value": %q}, "token": {"value": "a.b.c"}}, `
 		byVar     = `"auth0sns": {"name": "auth0sns", "expressions": {"auth0": {"references": ["var.domain"]}, "aws": {"references": ["var.account_id"]}}}`
 		byConst   = `"auth0sns": {"name": "auth0sns", "expressions": {"auth0": {"constant_value": {"domain": %q}}, "aws": {"constant_value": {"allowed_account_ids": [%q]}}}}`
+		renamed   = `"sns": {"name": "sns", "full_name": "registry.terraform.io/auth0sns/auth0sns", "expressions": {"auth0": {"constant_value": {"domain": %q}}}}`
 		bare      = `"auth0sns": {"name": "auth0sns"}`
 		user      = `{"address": "auth0sns_iam_user.sms", "type": "auth0sns_iam_user", "name": "sms", "change": {"actions": ["no-op"], "before": {"arn": "arn:aws:iam::%[1]s:user/u"}, "after": {"arn": "arn:aws:iam::%[1]s:user/u"}}}`
 	)
@@ -28,14 +29,16 @@ func TestAgainst(t *testing.T) {
 		plan string
 		want []string
 	}{
+		"the tenant by a variable that is no domain": {plan(fmt.Sprintf(variables, "tenant", "111122223333"), byVar, ""), []string{"tenant-not-pinned"}},
 		"by variables":                 {plan(fmt.Sprintf(variables, "staging.eu.auth0.com", "111122223333"), byVar, fmt.Sprintf(user, "111122223333")), nil},
 		"by constants":                 {plan("", fmt.Sprintf(byConst, "staging.eu.auth0.com", "111122223333"), ""), nil},
 		"another tenant":               {plan(fmt.Sprintf(variables, "production.eu.auth0.com", "111122223333"), byVar, ""), []string{"wrong-tenant"}},
 		"another tenant, constant":     {plan("", fmt.Sprintf(byConst, "production.eu.auth0.com", "111122223333"), ""), []string{"wrong-tenant"}},
 		"another account":              {plan("", fmt.Sprintf(byConst, "staging.eu.auth0.com", "444455556666"), ""), []string{"wrong-account"}},
-		"another account, by the user": {plan("", bare, fmt.Sprintf(user, "444455556666")), []string{"wrong-account", "account-not-pinned"}},
+		"another account, by the user": {plan("", bare, fmt.Sprintf(user, "444455556666")), []string{"wrong-account", "account-not-pinned", "tenant-not-pinned"}},
 		"a region is no account":       {plan(fmt.Sprintf(variables, "staging.eu.auth0.com", "us-east-1"), byVar, ""), []string{"account-not-pinned"}},
-		"nothing is pinned":            {plan("", bare, ""), []string{"account-not-pinned"}},
+		"nothing is pinned":            {plan("", bare, ""), []string{"account-not-pinned", "tenant-not-pinned"}},
+		"a provider by another name":   {plan("", fmt.Sprintf(renamed, "production.eu.auth0.com"), ""), []string{"wrong-tenant", "account-not-pinned"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string

@@ -126,6 +126,8 @@ func rulesOf(c change) []func(change) []Finding {
 		"aws_iam_user_policy_attachments_exclusive": {grantedManaged},
 		"aws_iam_user_policies_exclusive":           {exclusivePolicies},
 		"aws_iam_user_group_membership":             {grantedGroup},
+		"aws_iam_group_membership":                  {grantedGroup},
+		"aws_iam_access_key":                        {secondKey},
 		"aws_sns_sms_preferences":                   {smsPreferences},
 
 		"auth0_guardian":                    {guardian},

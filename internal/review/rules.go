@@ -51,6 +51,7 @@ func Rules() []Rule {
 		{"competing", "Two resources manage the same thing"},
 		{"wrong-tenant", "The plan is of another tenant than the environment"},
 		{"wrong-account", "The plan is of another AWS account than the environment"},
+		{"tenant-not-pinned", "No domain in the configuration"},
 		{"account-not-pinned", "No allowed_account_ids in the configuration"},
 		{"several-tenants", "One plan changes several tenants"},
 		{"several-accounts", "One plan speaks of several AWS accounts"},

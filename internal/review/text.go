@@ -5,7 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/textwrap"
 )
 
 // Text writes findings for a terminal, by severity.
@@ -37,25 +38,8 @@ const textWidth = 60
 
 // wrap writes a text between words, each line behind an indent.
 func wrap(b *strings.Builder, indent, text string) {
-	length := 0
-	for word := range strings.FieldsSeq(oneLine(text)) {
-		n := utf8.RuneCountInString(word)
-		switch {
-		case length == 0:
-			b.WriteString(indent)
-			length = len(indent)
-		case length+1+n > textWidth:
-			b.WriteString("\n" + indent)
-			length = len(indent)
-		default:
-			b.WriteByte(' ')
-			length++
-		}
-		b.WriteString(word)
-		length += n
-	}
-	if length > 0 {
-		b.WriteByte('\n')
+	for _, line := range textwrap.Lines(oneLine(text), textWidth-len(indent)) {
+		b.WriteString(indent + line + "\n")
 	}
 }
 

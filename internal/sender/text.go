@@ -31,6 +31,13 @@ var (
 	placeholderPattern = lazyregexp.New(`\{\{|\}\}|\{%|%\}`)
 )
 
+// auth0Code is {{code}} where Auth0 fills it in: with the blanks, dashes and filters of Liquid, which the sender does not know.
+var auth0Code = lazyregexp.New(`{{-?\s*code\s*(\|[^{}]*)?-?}}`)
+
+// HasCode tells whether Auth0 puts the code into a text of the tenant's, on every path
+// (https://auth0.com/docs/customize/customize-sms-or-voice-messages).
+func HasCode(text string) bool { return auth0Code.MatchString(text) }
+
 // messages are those of a text, by the names they have in Terraform.
 func (t Text) messages() []message {
 	return []message{{"enrollment_message", t.EnrollmentMessage}, {"verification_message", t.VerificationMessage}}

@@ -164,8 +164,11 @@ func stage(root *os.Root, name string, content []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = file.Write(content)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+	if there, missing := root.Stat(name); missing == nil { // Whoever may not read it today may not tomorrow.
+		err = file.Chmod(there.Mode().Perm())
+	}
+	_, writeErr := file.Write(content)
+	if err = errors.Join(err, writeErr, file.Sync(), file.Close()); err != nil {
 		return "", errors.Join(err, root.Remove(staged))
 	}
 	return staged, nil

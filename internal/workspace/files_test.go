@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/acctest"
 )
 
 // TestEditedFilesAreTold is what keeps a person's work from being overwritten:
@@ -118,6 +120,38 @@ func TestWriteLooksAgain(t *testing.T) {
 				t.Errorf("it was overwritten with %q", text)
 			}
 		})
+	}
+}
+
+// TestWriteKeepsWhoMayRead leaves a file as private as its owner made it.
+func TestWriteKeepsWhoMayRead(t *testing.T) {
+	w := Open(t.TempDir())
+	requireWrite(t, w, "staging", settings(), nil)
+	path := filepath.Join(w.dir, "environments", "staging", "terraform.tfvars")
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	requireWrite(t, w, "staging", settings(func(s *Settings) { s.MFAPolicy = "never" }), nil)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("a person's file is open to others now: %v, %v", info.Mode(), err)
+	}
+}
+
+// TestPinsAreShared keeps terraform.tfvars in the repository where its root has
+// GitHub's .gitignore for Terraform: a colleague without the file would set up
+// the tenant of their own shell.
+func TestPinsAreShared(t *testing.T) {
+	_, err := exec.LookPath("git")
+	acctest.NeedTool(t, err == nil, "git", "https://git-scm.com/downloads")
+	w := Open(t.TempDir())
+	write(t, filepath.Join(w.dir, ".gitignore"), "*.tfvars\n.terraform.lock.hcl\n")
+	requireWrite(t, w, "staging", settings(), nil)
+	for _, args := range [][]string{{"init", "--quiet"}, {"add", "--", "environments/staging/terraform.tfvars"}} {
+		git := exec.CommandContext(t.Context(), "git", args...)
+		git.Dir = w.dir
+		if out, err := git.CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v\n%s", args[0], err, out)
+		}
 	}
 }
 

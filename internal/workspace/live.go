@@ -11,6 +11,7 @@ type Live struct {
 	IAMUser     string
 	PolicyName  string // of the user's inline policy
 	Region      string // of SNS
+	CodeSHA256  string // of the code that was applied
 	RotationDue string // when the key is to be replaced, RFC 3339; "" where it never is
 	Enabled     bool   // whether the SMS factor is on
 }
@@ -44,6 +45,7 @@ func LiveOf(state *tfjson.State) Live {
 			live.Region = text(c, "region")
 			live.RotationDue = text(c, "rotation_due_at")
 			live.Path = pathOf(c, found)
+			live.CodeSHA256 = codeOf(live.SenderID, found)
 		}
 	}
 	for _, user := range found["auth0sns_iam_user"] {
@@ -66,6 +68,18 @@ func pathOf(credentials map[string]any, found map[string][]map[string]any) strin
 		}
 	}
 	return PathAction
+}
+
+// codeOf is the digest of a sender's code.
+func codeOf(id string, found map[string][]map[string]any) string {
+	for kind, attribute := range map[string]string{"auth0sns_action": "code_sha256", "auth0sns_hook": "script_sha256"} {
+		for _, s := range found[kind] {
+			if text(s, "id") == id {
+				return text(s, attribute)
+			}
+		}
+	}
+	return ""
 }
 
 // collect sorts the managed resources of a module, and of those below it, by type.

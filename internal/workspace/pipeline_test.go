@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -179,11 +180,14 @@ func TestGitHubPipeline(t *testing.T) {
 			}
 		}
 		requireOrder(t, name, text, job, kind)
+		if run := job.script("Review"); !strings.Contains(run, fmt.Sprintf(`auth0sns review --env %s --dir "$GITHUB_WORKSPACE/infra/sms/" `, environment)) {
+			t.Errorf("%s does not look for another tenant or account in its plan: %q", name, run)
+		}
 	}
 	if !strings.Contains(workflow.Jobs["apply-staging"].If, "github.ref_name == github.event.repository.default_branch") {
 		t.Error("another branch is applied")
 	}
-	if run := workflow.Jobs["apply-production"].script("Check"); run != `auth0sns check --env production --dir "$GITHUB_WORKSPACE/infra/sms/"` {
+	if run := workflow.Jobs["apply-production"].script("Check"); run != `auth0sns check --env production --dir "$GITHUB_WORKSPACE/infra/sms/" --accept "$CHECK_ACCEPT"` {
 		t.Errorf("it checks with %q", run)
 	}
 }
@@ -239,6 +243,9 @@ func TestGitLabPipeline(t *testing.T) {
 	}
 	if strings.Contains(text, "AWS_ACCESS_KEY") || strings.Contains(text, "AWS_SECRET") {
 		t.Error("it stores a key of AWS")
+	}
+	if n := strings.Count(text, `auth0sns review --env "$SMS_MFA_ENV" --dir "$CI_PROJECT_DIR/infra/sms/" `); n != 2 {
+		t.Errorf("%d of 2 reviews look for another tenant or account in their plan", n)
 	}
 	paths := []any{"infra/sms/modules/sms_mfa/**/*", "infra/sms/environments/**/*", ".gitlab/sms-mfa.yml"}
 	onDefault := map[string]any{"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "changes": paths}

@@ -13,6 +13,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
+// moduleAddress is the module in a root module, as main.tf of environment names it.
+const moduleAddress = "module.sms_mfa"
+
 // texts are the files that are the same for everybody: module/<path> and
 // module/common together are the module, environment is a root module.
 //
@@ -21,7 +24,8 @@ var texts embed.FS
 
 // Render returns what has to change in the files so that an environment has
 // these settings: in the module, in the environment's folder, and nothing where
-// all is as it should be. Without imports the file imports.tf stays as it is;
+// all is as it should be. Without imports the file imports.tf stays as it is, and
+// of those that are given one that the settings would rename is left out;
 // so does backend.tf where the backend is the one that it names. It writes
 // nothing. An error is a [ConflictError] where the settings do not go with what
 // is there, and otherwise says what is wrong with them.
@@ -102,8 +106,12 @@ func (w *Workspace) renderEnvironment(name string, s Settings, imports []Import)
 		files[file] = text
 	}
 	files[mainFile] = slices.Concat(renderRequirements(w.Version), []byte("\n"), files[mainFile])
+	own, err := w.ownImports(name, s, imports)
+	if err != nil {
+		return nil, err
+	}
 	if len(imports) > 0 {
-		text, err := renderImports(imports)
+		text, err := renderImports(own)
 		if err != nil {
 			return nil, err
 		}
@@ -132,6 +140,32 @@ func (w *Workspace) renderEnvironment(name string, s Settings, imports []Import)
 		}
 	}
 	return w.appendSettings(changes, name, s)
+}
+
+// ownImports leaves out what these settings have no more: a person who sees what
+// would be imported and names another user wants one of their own, and an import
+// would rename the one that is there. What is in the state needs no import.
+func (w *Workspace) ownImports(name string, s Settings, imports []Import) ([]Import, error) {
+	path := w.path(environmentPlace(name, settingsFile))
+	source, err := read(path)
+	if source == nil || err != nil {
+		return imports, err
+	}
+	before, err := parseSettings(path, source)
+	if err != nil {
+		return nil, err
+	}
+	before = before.withDefaults()
+	return slices.DeleteFunc(slices.Clone(imports), func(i Import) bool {
+		switch i.To {
+		case moduleAddress + ".auth0sns_iam_user.sms":
+			return i.ID != s.IAMUser
+		case moduleAddress + ".auth0sns_action.sms": // On the other path a tenant has but one, whatever its name.
+			return s.Path == PathAction && before.SenderName != s.SenderName
+		default:
+			return false
+		}
+	}), nil
 }
 
 // appendSettings appends the change of terraform.tfvars, if there is one.

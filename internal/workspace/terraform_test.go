@@ -99,10 +99,10 @@ func TestRealTerraform(t *testing.T) {
 		t.Fatal(err)
 	}
 	live := LiveOf(state)
-	if live.SenderID == "" || !strings.HasPrefix(live.AccessKeyID, "AKIA") {
+	if live.SenderID == "" || !strings.HasPrefix(live.AccessKeyID, "AKIA") || len(live.CodeSHA256) != 64 {
 		t.Errorf("the state does not say who sends: %+v", live)
 	}
-	live.SenderID, live.AccessKeyID, live.RotationDue = "", "", ""
+	live.SenderID, live.AccessKeyID, live.CodeSHA256, live.RotationDue = "", "", "", ""
 	if diff := cmp.Diff(Live{Path: PathUnified, IAMUser: "auth0-mfa-sms", PolicyName: "auth0sns-publish-sms", Region: "us-east-1", Enabled: true}, live); diff != "" {
 		t.Errorf("what the state says (-want +got):\n%s", diff)
 	}

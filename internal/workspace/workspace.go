@@ -92,7 +92,8 @@ func (w *Workspace) Environments() ([]string, error) {
 // Read returns what the files of an environment say; the error is
 // [fs.ErrNotExist] where there is no such environment. Settings that the files
 // leave open have their defaults. What is no literal in them is an error: it
-// could not be compared before anything changes.
+// could not be compared before anything changes, and so is a tenant or an account
+// that they do not name.
 func (w *Workspace) Read(name string) (Environment, error) {
 	if err := ValidateName(name); err != nil {
 		return Environment{}, err
@@ -111,6 +112,9 @@ func (w *Workspace) Read(name string) (Environment, error) {
 	if e.Settings, err = parseSettings(filepath.Join(e.Dir, settingsFile), source); err != nil {
 		return Environment{}, err
 	}
+	if err := refuseUnpinned(filepath.Join(e.Dir, settingsFile), e.Settings); err != nil {
+		return Environment{}, err
+	}
 	e.Settings = e.Settings.withDefaults()
 	if e.Settings.Path, err = w.modulePath(); err != nil {
 		return Environment{}, err
@@ -120,6 +124,22 @@ func (w *Workspace) Read(name string) (Environment, error) {
 	}
 	e.Imports, err = importsOf(e.Dir)
 	return e, err
+}
+
+// refuseUnpinned refuses an environment that is there and does not say whom it is
+// for, as after a merge that went wrong: whatever tenant and account the shell
+// happens to have would be taken for its own, and written down.
+func refuseUnpinned(path string, s Settings) error {
+	var missing string
+	switch {
+	case s.Domain == "":
+		missing = "auth0_domain"
+	case s.AccountID == "":
+		missing = "aws_account_id"
+	default:
+		return nil
+	}
+	return ConflictError{fmt.Sprintf("%s has no %s, so nobody can tell whether the tenant and the account of this shell are meant. Put it back, as it was", path, missing)}
 }
 
 // refuseOtherValues refuses files that Terraform would read beside, and over,

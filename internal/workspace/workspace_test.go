@@ -202,6 +202,48 @@ func TestOnlyEnvironmentMovesTheModule(t *testing.T) {
 	}
 }
 
+// TestAnotherNameIsNoRename keeps the user, or the Action, of somebody else from
+// being imported and renamed after a person saw it in a plan and chose another
+// name.
+func TestAnotherNameIsNoRename(t *testing.T) {
+	user := Import{To: "module.sms_mfa.auth0sns_iam_user.sms", ID: "auth0-mfa-sms"}
+	action := Import{To: "module.sms_mfa.auth0sns_action.sms", ID: "e3b0c442"}
+	policy := Import{To: "module.sms_mfa.auth0sns_mfa_policy.sms", ID: "mfa-policy"}
+	for name, test := range map[string]struct {
+		found []Import
+		path  string
+		other func(*Settings)
+		want  []Import
+	}{
+		"the same":                     {[]Import{user, action, policy}, PathAction, func(*Settings) {}, []Import{user, action, policy}},
+		"another user":                 {[]Import{user, policy}, PathUnified, func(s *Settings) { s.IAMUser = "other" }, []Import{policy}},
+		"another user, nothing else":   {[]Import{user}, PathUnified, func(s *Settings) { s.IAMUser = "other" }, nil},
+		"another Action":               {[]Import{user, action}, PathAction, func(s *Settings) { s.SenderName = "Other" }, []Import{user}},
+		"another name of the only one": {[]Import{action}, PathUnified, func(s *Settings) { s.SenderName = "Other" }, []Import{action}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := Open(t.TempDir())
+			s := settings(func(s *Settings) { s.Path = test.path })
+			requireWrite(t, w, "staging", s, test.found)
+			test.other(&s)
+			for range 2 { // It stays so.
+				known, err := w.Read("staging")
+				if err != nil {
+					t.Fatal(err)
+				}
+				requireWrite(t, w, "staging", s, known.Imports)
+			}
+			got, err := w.Read("staging")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got.Imports); diff != "" {
+				t.Errorf("imports (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestSettingsAreAPersonsFile keeps comments, order, layout and variables of
 // their own when a setting is changed in it.
 func TestSettingsAreAPersonsFile(t *testing.T) {
@@ -297,11 +339,13 @@ func TestUnreadableSettings(t *testing.T) {
 		"broken module":   {"../../modules/sms_mfa/main.tf", "resource {\n", "main.tf:"},
 		"binary rubbish":  {"terraform.tfvars", "\x00\xff", "terraform.tfvars:1"},
 		"unclosed quotes": {"terraform.tfvars", "a = \"", "terraform.tfvars:1"},
+		"no tenant":       {"terraform.tfvars", "aws_account_id = \"111122223333\"\n", "has no auth0_domain"},
+		"no account":      {"terraform.tfvars", "auth0_domain = \"a.auth0.com\"\naws_account_id = null\n", "has no aws_account_id"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := Open(t.TempDir())
 			dir := filepath.Join(w.dir, "environments", "staging")
-			write(t, filepath.Join(dir, "terraform.tfvars"), "auth0_domain = \"staging.eu.auth0.com\"\n")
+			write(t, filepath.Join(dir, "terraform.tfvars"), "auth0_domain = \"staging.eu.auth0.com\"\naws_account_id = \"111122223333\"\n")
 			write(t, filepath.Join(dir, test.file), test.text)
 			_, err := w.Read("staging")
 			requireError(t, err, test.says)
