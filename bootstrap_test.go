@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,8 +15,8 @@ import (
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sandbox/control"
 )
 
-// TestAccBootstrapInterrupted presses Ctrl-C while the plan is made, and while the first key is on its way. Each time the command says
-// so, leaves nothing that is in the way, and the same command goes on from there.
+// TestAccBootstrapInterrupted presses Ctrl-C while the plan is made, and Ctrl-C or
+// closes the terminal while the first key is on its way. Each time the command says so, leaves nothing that is in the way, and the same command goes on from there.
 // Nothing that it printed or wrote, interrupted or not, holds a secret.
 func TestAccBootstrapInterrupted(t *testing.T) {
 	needAcc(t)
@@ -38,14 +39,20 @@ func TestAccBootstrapInterrupted(t *testing.T) {
 		t.Errorf("Ctrl-C before the apply has changed something (-before +after):\n%s", diff)
 	}
 
-	out = interruptAfter(t, env, run("bootstrap", "--env", "staging", "--yes"), "iam:CreateAccessKey")
-	printed += out.Stdout + out.Stderr
-	requireInterrupted(t, out)
-	if left := keys(env); left != "" {
-		t.Errorf("the key %s was left behind: nobody has its secret", left)
-	}
-	if !strings.Contains(out.Stderr, "was deleted again") {
-		t.Errorf("what Terraform said on its way out is lost:\n%s", out.Stderr)
+	// A closed terminal must not take Terraform down with it.
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		env.World.Kernel.Journal.Reset()
+		p := run("bootstrap", "--env", "staging", "--yes")
+		awaitOperations(t, env, "iam:CreateAccessKey")
+		out = p.End(t, signal)
+		printed += out.Stdout + out.Stderr
+		requireInterrupted(t, out)
+		if left := keys(env); left != "" {
+			t.Errorf("%s: the key %s was left behind: nobody has its secret", signal, left)
+		}
+		if !strings.Contains(out.Stderr, "was deleted again") {
+			t.Errorf("%s: what Terraform said on its way out is lost:\n%s", signal, out.Stderr)
+		}
 	}
 
 	out = run("bootstrap", "--env", "staging", "--yes").Wait(t)

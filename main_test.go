@@ -285,6 +285,14 @@ func requireCleanStop(t *testing.T, out acctest.Output, says ...string) {
 // one after the other: the last one before a wait that is longer than a second.
 func interruptAfter(t *testing.T, env *acctest.Env, p *acctest.Process, operations ...string) acctest.Output {
 	t.Helper()
+	awaitOperations(t, env, operations...)
+	return interrupt(t, p)
+}
+
+// awaitOperations waits until requests of these operations were answered, one
+// after the other.
+func awaitOperations(t *testing.T, env *acctest.Env, operations ...string) {
+	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		left := operations
 		for _, entry := range env.World.Kernel.Journal.Entries(0) {
@@ -293,11 +301,10 @@ func interruptAfter(t *testing.T, env *acctest.Env, p *acctest.Process, operatio
 			}
 		}
 		if len(left) == 0 {
-			return interrupt(t, p)
+			return
 		}
 	}
 	t.Fatalf("no %v within a minute", operations)
-	return acctest.Output{}
 }
 
 func fault(t *testing.T, env *acctest.Env, f control.Fault) {

@@ -228,7 +228,14 @@ func (p *Process) Kill(t testing.TB) {
 // gets SIGINT, the provider too. It returns how the command ended.
 func (p *Process) Interrupt(t testing.TB) Output {
 	t.Helper()
-	if err := p.signal(syscall.SIGINT); err != nil {
+	return p.End(t, syscall.SIGINT)
+}
+
+// End sends a signal to every process of the group, as a terminal does, and
+// returns how the command ended.
+func (p *Process) End(t testing.TB, signal syscall.Signal) Output {
+	t.Helper()
+	if err := p.signal(signal); err != nil {
 		t.Fatal(err)
 	}
 	overdue := time.AfterFunc(endLimit, func() { _ = p.signal(syscall.SIGKILL) })

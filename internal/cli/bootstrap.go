@@ -182,6 +182,8 @@ func (b *bootstrap) validateFlags(ctx context.Context) error {
 		return usageError(fmt.Errorf("--from %s is the environment itself", f.from))
 	case f.detailedExitcode && !f.planOnly:
 		return usageError(errors.New("--detailed-exitcode tells what --plan-only would change: add --plan-only"))
+	case f.planOnly && f.sendTestTo != "":
+		return usageError(errors.New("--send-test-to sends after an apply, and --plan-only applies nothing: leave one of them out"))
 	case f.given.Path != "" && !slices.Contains([]string{workspace.PathUnified, workspace.PathAction}, f.given.Path):
 		return usageError(fmt.Errorf("--path %q: want %s or %s", f.given.Path, workspace.PathUnified, workspace.PathAction))
 	case f.ci != "" && !slices.Contains(workspace.PipelineKinds(), f.ci):

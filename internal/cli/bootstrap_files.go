@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,7 +32,7 @@ func (b *bootstrap) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := b.refuseUnproved(changes); err != nil {
+	if err := errors.Join(b.refuseForeign(changes), b.refuseUnproved(changes)); err != nil {
 		return err
 	}
 	if err := b.put(ctx, changes); err != nil {
@@ -47,6 +48,18 @@ func (b *bootstrap) write(ctx context.Context) error {
 	}
 	if len(b.result.Files) == 0 {
 		b.out.progress("  up to date")
+	}
+	return nil
+}
+
+// refuseForeign keeps a new environment out of a folder that holds a configuration
+// of somebody else's, such as generate's: half of each is none.
+func (b *bootstrap) refuseForeign(changes []workspace.Change) error {
+	for _, change := range changes {
+		path := filepath.ToSlash(change.Path)
+		if b.isNew && change.Edited && strings.HasSuffix(path, ".tf") && strings.Contains(path, "environments/"+b.flags.environment+"/") {
+			return refuse("%s is there already, and is not of auth0sns bootstrap. Nothing was done. Take another --env or --dir, or go on with that configuration by terraform itself", change.Path)
+		}
 	}
 	return nil
 }
@@ -95,6 +108,9 @@ func (b *bootstrap) pipeline() ([]workspace.Change, error) {
 	slices.SortFunc(names, func(a, b string) int {
 		return cmp.Or(cmp.Compare(isProduction(a), isProduction(b)), cmp.Compare(a, b))
 	})
+	if isProduction(names[0]) > 0 && !b.flags.force {
+		return nil, refuse("%s would be the pipeline's first environment, which is applied on every merge without approval. Set up one before it, such as staging; --force goes on all the same", names[0])
+	}
 	return b.files.Pipeline(b.flags.ci, names)
 }
 
