@@ -5,6 +5,7 @@ package main_test
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -39,19 +40,29 @@ func TestAccBootstrapInterrupted(t *testing.T) {
 		t.Errorf("Ctrl-C before the apply has changed something (-before +after):\n%s", diff)
 	}
 
-	// A closed terminal must not take Terraform down with it.
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP} {
+	// A closed terminal must not take Terraform down with it. That nohup ignores it
+	// would be inherited; what is caught is not.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for _, ending := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP} {
 		env.World.Kernel.Journal.Reset()
 		p := run("bootstrap", "--env", "staging", "--yes")
 		awaitOperations(t, env, "iam:CreateAccessKey")
-		out = p.End(t, signal)
+		out = p.End(t, ending)
 		printed += out.Stdout + out.Stderr
 		requireInterrupted(t, out)
 		if left := keys(env); left != "" {
-			t.Errorf("%s: the key %s was left behind: nobody has its secret", signal, left)
+			t.Errorf("%s: the key %s was left behind: nobody has its secret", ending, left)
+		}
+		if at := strings.Index(out.Stderr, "Interrupted: finishing or undoing what is under way"); at < 0 || at > strings.Index(out.Stderr, "the same command goes on from here") {
+			t.Errorf("%s: whoever pressed Ctrl-C is not told at once what it waits for:\n%s", ending, out.Stderr)
+		}
+		if !strings.Contains(out.Stdout, "staging: interrupted, applied in part") || strings.Contains(out.Stderr, "execution halted") {
+			t.Errorf("%s: what became of it is not told:\n%s%s", ending, out.Stdout, out.Stderr)
 		}
 		if !strings.Contains(out.Stderr, "was deleted again") {
-			t.Errorf("%s: what Terraform said on its way out is lost:\n%s", signal, out.Stderr)
+			t.Errorf("%s: what Terraform said on its way out is lost:\n%s", ending, out.Stderr)
 		}
 	}
 

@@ -20,11 +20,11 @@ func TestMissedLimitIsSaidAndCounted(t *testing.T) {
 		ours   *subject
 		missed string
 	}{
-		"all met":           {with(ours, 200*time.Millisecond, 10, 40*mib, 29.9*mb), ""},
-		"slow plan":         {with(ours, 201*time.Millisecond, 10, 40*mib, 29.9*mb), "no-op plan, s"},
-		"chatty plan":       {with(ours, 200*time.Millisecond, 11, 40*mib, 29.9*mb), "requests of a no-op plan"},
-		"large in memory":   {with(ours, 200*time.Millisecond, 10, 41*mib, 29.9*mb), "providers, resident peak"},
-		"large to download": {with(ours, 200*time.Millisecond, 10, 40*mib, 30*mb), "provider binaries"},
+		"all met":           {with(ours, 200*time.Millisecond, 10, 40*mib, 35.9*mb), ""},
+		"slow plan":         {with(ours, 201*time.Millisecond, 10, 40*mib, 35.9*mb), "no-op plan, s"},
+		"chatty plan":       {with(ours, 200*time.Millisecond, 11, 40*mib, 35.9*mb), "requests of a no-op plan"},
+		"large in memory":   {with(ours, 200*time.Millisecond, 10, 41*mib, 35.9*mb), "providers, resident peak"},
+		"large to download": {with(ours, 200*time.Millisecond, 10, 40*mib, 36*mb), "provider binaries"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder

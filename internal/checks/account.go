@@ -37,7 +37,7 @@ type AWS interface {
 
 func accountChecks() []Check {
 	return []Check{
-		{"aws-reachable", "AWS knows the operator's credentials", Always, checkAccountReachable},
+		{reachableAWS, "AWS knows the operator's credentials", Always, checkAccountReachable},
 		{"aws-permissions", "The operator may do in AWS what an apply and these checks need", Before, checkPermissions},
 		{"iam-user-free", "The IAM user is this configuration's to make", Before, checkUserFree},
 		{"sms-region", "SNS sends SMS from the region", Always, checkRegion},
@@ -120,4 +120,13 @@ func in(regions ...string) string {
 
 func dollars(usd float64) string { return fmt.Sprintf("%.2f USD", usd) }
 
-func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+// minute is the one form in which a time is told.
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// counted is a number of things: "1 day", "2 days".
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

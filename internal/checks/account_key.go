@@ -68,11 +68,14 @@ func (s *Subject) keyOf(ctx context.Context) (awsapi.AccessKey, *Verdict, error)
 }
 
 func (s *Subject) noUser() Verdict {
+	if s.Expect.AccessKeyID == "" { // Nothing is known to have been applied.
+		return fail("Set it up: "+s.bootstrap()+". Or name the user that sends: --iam-user.", "There is no IAM user %s.", s.Expect.IAMUser)
+	}
 	return fail(applyIt, "There is no IAM user %s.", s.Expect.IAMUser)
 }
 
 func (s *Subject) whichKey(keys int) Verdict {
-	return unknown("Name the environment (--env), whose state knows the key.",
+	return unknown(s.nameTheState(),
 		"IAM user %s has %d keys, and nothing says which of them the sender holds.", s.Expect.IAMUser, keys)
 }
 
@@ -101,7 +104,7 @@ func checkKeyActive(ctx context.Context, s *Subject) (Verdict, error) {
 			fmt.Sprintf("%s It makes a new key. Or: aws iam update-access-key --user-name %s --access-key-id %s --status Active", applyIt, s.Expect.IAMUser, key.ID),
 			"Key %s is inactive: AWS refuses every message.", key.ID), nil
 	default:
-		return pass("Key %s, made on %s.", key.ID, day(key.CreatedAt)), nil
+		return pass("Key %s, made at %s.", key.ID, minute(key.CreatedAt)), nil
 	}
 }
 
@@ -109,7 +112,7 @@ func checkKeyActive(ctx context.Context, s *Subject) (Verdict, error) {
 // nobody which key a sender holds.
 func checkKeyIsTheStates(ctx context.Context, s *Subject) (Verdict, error) {
 	if s.Expect.SenderID == "" || s.Expect.AccessKeyID == "" {
-		return unknown("Name an environment that was applied (--env).", "Without Terraform's state nobody knows which key it should be."), nil
+		return unknown(s.nameTheState(), "Without Terraform's state nobody knows which key it should be."), nil
 	}
 	record, err := s.keyRecord(ctx)
 	if awsapi.IsNotFound(err) {
@@ -130,9 +133,9 @@ func checkKeyIsTheStates(ctx context.Context, s *Subject) (Verdict, error) {
 		return fail(applyIt, "The sender was last told to hold no key, and "+state+".", s.Expect.AccessKeyID), nil
 	case record.Holds.ID != s.Expect.AccessKeyID:
 		return fail(applyIt+" It takes what the record says into the state.",
-			"The sender was handed %s on %s, and "+state+".", record.Holds.ID, day(record.At), s.Expect.AccessKeyID), nil
+			"The sender was handed %s at %s, and "+state+".", record.Holds.ID, minute(record.At), s.Expect.AccessKeyID), nil
 	default:
-		return pass("Key %s, handed over on %s.", record.Holds.ID, day(record.At)), nil
+		return pass("Key %s, handed over at %s.", record.Holds.ID, minute(record.At)), nil
 	}
 }
 
@@ -153,15 +156,15 @@ func checkKeyLastUsed(ctx context.Context, s *Subject) (Verdict, error) {
 	case used.Service == "":
 		return pass("Key %s was never used. AWS is some minutes behind.", key.ID), nil
 	case used.Service == "sts":
-		return pass("Key %s has sent nothing yet, as far as AWS knows: it was last used on %s to see that it works. AWS is some minutes behind.", key.ID, day(used.At)), nil
+		return pass("Key %s has sent nothing yet, as far as AWS knows: it was last used at %s to see that it works. AWS is some minutes behind.", key.ID, minute(used.At)), nil
 	case used.Service != "sns":
 		return fail("Find out who has the key (CloudTrail has its calls), and replace it: terraform apply -replace of the auth0sns_credentials.",
-			"Key %s was last used on %s for %s in %s, which no sender does.", key.ID, day(used.At), used.Service, used.Region), nil
+			"Key %s was last used at %s for %s in %s, which no sender does.", key.ID, minute(used.At), used.Service, used.Region), nil
 	case used.Region != "" && !slices.Contains(s.regions(ctx), used.Region):
 		return unknown(fmt.Sprintf("Ask again with --region %s. Where the configuration has another region, the secret AWS_REGION is not its own: %s", used.Region, rotate),
-			"Key %s last sent on %s, in %s. What was asked about SNS was asked %s.", key.ID, day(used.At), used.Region, in(s.regions(ctx)...)), nil
+			"Key %s last sent at %s, in %s. What was asked about SNS was asked %s.", key.ID, minute(used.At), used.Region, in(s.regions(ctx)...)), nil
 	default:
-		return pass("Key %s last sent on %s, in %s.", key.ID, used.At.UTC().Format("2006-01-02 15:04 UTC"), used.Region), nil
+		return pass("Key %s last sent at %s, in %s.", key.ID, minute(used.At), used.Region), nil
 	}
 }
 
@@ -180,9 +183,9 @@ func checkKeyAge(ctx context.Context, s *Subject) (Verdict, error) {
 	age := int(s.Now().Sub(key.CreatedAt).Hours() / 24)
 	if !s.Now().Before(due) {
 		return fail(applyIt+" It replaces the key without losing a message.",
-			"Key %s is %d days old and was due on %s, %s.", key.ID, age, day(due), by), nil
+			"Key %s is %s old and was due at %s, %s.", key.ID, counted(age, "day"), minute(due), by), nil
 	}
-	return pass("Key %s is %d days old, and due on %s, %s.", key.ID, age, day(due), by), nil
+	return pass("Key %s is %s old, and due at %s, %s.", key.ID, counted(age, "day"), minute(due), by), nil
 }
 
 // checkKeySlot looks for keys that no record speaks of. A rotation deletes none

@@ -217,5 +217,5 @@ func checkUserFree(ctx context.Context, s *Subject) (Verdict, error) {
 	}
 	return fail(
 		importBlock("auth0sns_iam_user", user.Name)+" auth0sns bootstrap writes the block. Or name another user.",
-		"%s exists, made on %s, with %d access keys, and is not in Terraform's state.", user.ARN, day(user.CreatedAt), len(keys)), nil
+		"%s exists, made at %s, with %s, and is not in Terraform's state.", user.ARN, minute(user.CreatedAt), counted(len(keys), "access key")), nil
 }

@@ -170,7 +170,7 @@ func checkOrigination(ctx context.Context, s *Subject) (Verdict, error) {
 		return fail("Request what is missing in the console of AWS End User Messaging SMS, and let SNS use it (resource policy): https://docs.aws.amazon.com/sms-voice/latest/userguide/phone-numbers-sms-by-country.html",
 			"%s.", strings.Join(slices.Concat(problems, open), "; ")), nil
 	case len(open) > 0:
-		return unknown("See https://docs.aws.amazon.com/sms-voice/latest/userguide/phone-numbers-sms-by-country.html, and send a message to a number there.",
+		return unknown("See https://docs.aws.amazon.com/sms-voice/latest/userguide/phone-numbers-sms-by-country.html, and send a message to a number there. Once one arrives: --accept origination-identity.",
 			"%s.", strings.Join(open, "; ")), nil
 	default:
 		return pass("Nothing is known that %s would lack.", strings.Join(options.AllowedCountryCodes, ", ")), nil
@@ -201,7 +201,7 @@ func (s *Subject) registration(ctx context.Context, code string) (Result, string
 	if err != nil || has {
 		return Pass, "", err
 	}
-	return Unknown, fmt.Sprintf("%s (%s) has a registration at AWS. The account has no number of there %s, and SNS does not tell which sender IDs are registered", where.name, code, s.inRegion()), nil
+	return Unknown, fmt.Sprintf("AWS has a registration of senders for %s (%s), and whether yours needs it nobody can tell from here: the account has no number of that country %s, and SNS does not say which sender IDs are registered", where.name, code, s.inRegion()), nil
 }
 
 // sendsFrom tells whether the account has a number of a country that sends SMS.

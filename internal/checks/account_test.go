@@ -360,7 +360,7 @@ func TestEachDefectOfAnAccountHasItsCheck(t *testing.T) {
 		"a country with a registration": {
 			func(w *accountWorld) { w.expect.SMS.AllowedCountryCodes = []string{"+65"} },
 			[]string{"origination-identity: unknown"},
-			"Singapore",
+			"AWS has a registration of senders for Singapore (+65)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -602,8 +602,12 @@ func TestUnreachableAWSFails(t *testing.T) {
 	wrong, err := awsapi.New(t.Context(), awsapi.Config{Region: "eu-west-1", EndpointURL: w.AccountURL, AccessKeyID: "AKIANOBODY", SecretAccessKey: awsapi.NewSecret("wrong")})
 	w.ok(err)
 	w.aws = wrong
-	if f := w.look(checks.Before)["aws-reachable"]; f.Result != checks.Fail || !strings.Contains(f.Cause, "InvalidClientTokenId") || !strings.Contains(f.Remedy, "access key") {
+	found := w.look(checks.Before)
+	if f := found["aws-reachable"]; f.Result != checks.Fail || !strings.Contains(f.Cause, "InvalidClientTokenId") || !strings.Contains(f.Remedy, "access key") {
 		t.Errorf("credentials that AWS does not know: %+v", f)
+	}
+	if f := found["spend-limit"]; f.Result != checks.Unknown || f.Cause != "It could not be looked at." || f.Remedy != "See aws-reachable." {
+		t.Errorf("what was said is said again: %+v", f)
 	}
 }
 

@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
 )
 
 // Result is what a check found. Unknown is never taken for a pass.
@@ -62,6 +65,12 @@ type Finding struct {
 	Accepted bool `json:"accepted,omitempty"`
 }
 
+// The checks without which nothing else of their side can be looked at.
+const (
+	reachableAuth0 = "auth0-reachable"
+	reachableAWS   = "aws-reachable"
+)
+
 // All lists every check in the order in which a person would look: first what
 // the later ones need.
 func All() []Check { return slices.Concat(tenantChecks(), accountChecks()) }
@@ -102,7 +111,7 @@ func Run(ctx context.Context, s *Subject, selected []Check) ([]Finding, error) {
 			return nil, ctx.Err()
 		}
 		if err != nil {
-			verdict = couldNotLook(err)
+			verdict = couldNotLook(err, findings)
 		}
 		findings = append(findings, Finding{ID: c.ID, Title: c.Title, Result: verdict.Result, Cause: verdict.Cause, Remedy: verdict.Remedy})
 	}
@@ -131,9 +140,30 @@ func Worst(findings []Finding) Result {
 // hinter is an error that knows its remedy, as those of auth0api and awsapi do.
 type hinter interface{ Hint() string }
 
-func couldNotLook(err error) Verdict {
+// couldNotLook leaves it to the check that failed already, for a whole side, to
+// say why.
+func couldNotLook(err error, before []Finding) Verdict {
+	for _, f := range before {
+		if f.Result == Fail && f.ID == reachableOf(err) {
+			return unknown("See "+f.ID+".", "It could not be looked at.")
+		}
+	}
 	cause, remedy := explain(err)
 	return Verdict{Result: Unknown, Cause: "It could not be looked at: " + cause, Remedy: remedy}
+}
+
+// reachableOf is the check of the side that an error comes from; "" for neither.
+func reachableOf(err error) string {
+	var auth0 *auth0api.Error
+	var aws *awsapi.Error
+	switch {
+	case errors.As(err, &auth0):
+		return reachableAuth0
+	case errors.As(err, &aws):
+		return reachableAWS
+	default:
+		return ""
+	}
 }
 
 // explain parts what went wrong from what to do about it.

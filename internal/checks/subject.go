@@ -24,6 +24,10 @@ type Subject struct {
 // Expect is what an environment's configuration and state say. What is not
 // known is empty, and is not compared.
 type Expect struct {
+	// Environment is whose files these are: "staging". Empty where none is named.
+	Environment string
+	// NeverApplied says that its state was read, and is empty.
+	NeverApplied bool
 	// Path is the way that the configuration sends, or is to send after a move.
 	Path delivery.Path
 	// IAMUser and PolicyName name the sender's user; IAMUser is never empty.
@@ -41,6 +45,26 @@ type Expect struct {
 	RotationDue time.Time
 	// MFAPolicy is "all-applications", "confidence-score" or "never".
 	MFAPolicy string
+}
+
+// bootstrap is the command that sets up what is missing.
+func (s *Subject) bootstrap() string {
+	if s.Expect.Environment == "" {
+		return "auth0sns bootstrap"
+	}
+	return "auth0sns bootstrap --env " + s.Expect.Environment
+}
+
+// nameTheState is the remedy where Terraform's state is not known.
+func (s *Subject) nameTheState() string {
+	switch {
+	case s.Expect.Environment == "":
+		return "Name an environment that was applied (--env): its state knows the key."
+	case s.Expect.NeverApplied:
+		return "Apply it: " + s.bootstrap() + "."
+	default:
+		return "Where the state of " + s.Expect.Environment + " could not be read, run terraform init in its folder; else " + s.bootstrap() + "."
+	}
 }
 
 // Tenant is what delivery finds out about the tenant, read once.

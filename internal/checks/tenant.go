@@ -23,7 +23,7 @@ type Auth0 interface {
 
 func tenantChecks() []Check {
 	return []Check{
-		{"auth0-reachable", "Auth0 gives this client a token for the tenant", Always, checkReachable},
+		{reachableAuth0, "Auth0 gives this client a token for the tenant", Always, checkReachable},
 		{"auth0-scopes", "The client has every scope that an apply and these checks need", Before, checkScopes},
 		{"tenant-path", "The tenant can send on the path that is asked for", Before, checkPath},
 		{"path-end-of-life", "Auth0 has not ended the path", Always, checkEndOfLife},
@@ -33,10 +33,10 @@ func tenantChecks() []Check {
 		{"sender-code", "The code that runs is this version's, or a person's own", After, checkCode},
 		{"secrets-present", "The sender has the three AWS secrets", After, checkSecretsPresent},
 		{"secrets-untouched", "Nobody has written the secrets since the key was handed over", After, checkSecretsUntouched},
-		{"factor-custom", "The SMS factor is on and sends through the tenant's own code", After, checkFactor},
-		{"message-types", "Codes go by SMS, and not by voice", After, checkMessageTypes},
+		{"factor-custom", "The SMS factor is on and sends through the tenant's own code", After, senderFirst(checkFactor)},
+		{"message-types", "Codes go by SMS, and not by voice", After, senderFirst(checkMessageTypes)},
 		{"texts", "Each text of a message has the code in it", After, checkTexts},
-		{"mfa-policy", "The tenant asks for MFA", After, checkPolicy},
+		{"mfa-policy", "The tenant asks for MFA", After, senderFirst(checkPolicy)},
 		{"recent-failures", "No message failed lately through the sender's fault", After, checkFailures},
 		{"phone-format", "Every number that Auth0 gave the sender was one it can send to", After, checkPhoneFormat},
 	}

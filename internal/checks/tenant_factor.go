@@ -21,6 +21,21 @@ const (
 	providerPlace = "Auth0 Dashboard → Branding → Phone Provider"
 )
 
+// senderFirst keeps the remedy of a check from turning MFA on where nobody sends:
+// people would be asked for codes that cannot come.
+func senderFirst(look func(context.Context, *Subject) (Verdict, error)) func(context.Context, *Subject) (Verdict, error) {
+	return func(ctx context.Context, s *Subject) (Verdict, error) {
+		v, err := look(ctx, s)
+		if err != nil || v.Result == Pass {
+			return v, err
+		}
+		if x, err := s.Sender(ctx); err == nil && !x.exists() {
+			v.Remedy = "Not before there is a sender: " + s.bootstrap() + " sets up both."
+		}
+		return v, nil
+	}
+}
+
 func checkFactor(ctx context.Context, s *Subject) (Verdict, error) {
 	factors, err := s.api().Factors(ctx)
 	if err != nil {

@@ -207,7 +207,7 @@ func (s *Subject) openLog(ctx context.Context) *Verdict {
 		return nil
 	}
 	v := unknown(`Look further back: Auth0 Dashboard → Monitoring → Logs, type:"gd_send_sms_failure". And see why so many notifications, e-mails perhaps, fail.`,
-		"The last %d notifications that failed do not go further back than %s. What failed before was not looked at.", len(entries), entries[len(entries)-1].Date.UTC().Format(time.RFC3339))
+		"The last %d notifications that failed do not go further back than %s. What failed before was not looked at.", len(entries), minute(entries[len(entries)-1].Date))
 	return &v
 }
 
@@ -241,10 +241,11 @@ func checkFailures(ctx context.Context, s *Subject) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	var open, over []Failure
+	var open, over, others []Failure
 	for _, f := range failures {
 		switch {
 		case f.kind == recipient || f.kind == format:
+			others = append(others, f)
 		case f.kind == lasting && sent.After(f.Last):
 			over = append(over, f)
 		default:
@@ -263,10 +264,13 @@ func checkFailures(ctx context.Context, s *Subject) (Verdict, error) {
 	}
 	if len(runs) > 0 && len(failures) == 0 && !sent.After(runs[0].Date) {
 		return unknown("Auth0 Dashboard → Monitoring → Logs, type actions_execution_failed.",
-			"%d runs of Actions failed, the last at %s. The log does not say whether one of them was the sender's.", len(runs), runs[0].Date.UTC().Format(time.RFC3339)), nil
+			"%s of Actions failed, the last at %s. The log does not say whether one of them was the sender's.", counted(len(runs), "run"), minute(runs[0].Date)), nil
 	}
 	if len(over) > 0 {
 		return pass("%s. That is over: %s", inWords(over), lastSent(sent)), nil
+	}
+	if len(others) > 0 {
+		return pass("The log of the last three days has none of the sender's. Of others: %s. %s", inWords(others), lastSent(sent)), nil
 	}
 	return pass("The log of the last three days has none. %s", lastSent(sent)), nil
 }
@@ -282,13 +286,13 @@ func lastSent(at time.Time) string {
 	if at.IsZero() {
 		return "No message was sent in the last three days."
 	}
-	return "A message was last sent at " + at.UTC().Format(time.RFC3339) + "."
+	return "A message was last sent at " + minute(at) + "."
 }
 
 func inWords(failures []Failure) string {
 	var words []string
 	for _, f := range failures {
-		words = append(words, fmt.Sprintf("%d failed, the last at %s: %s", f.Count, f.Last.UTC().Format(time.RFC3339), f.Cause))
+		words = append(words, fmt.Sprintf("%d failed, the last at %s: %s", f.Count, minute(f.Last), f.Cause))
 	}
 	return strings.Join(words, "; ")
 }

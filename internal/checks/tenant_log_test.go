@@ -95,6 +95,17 @@ func TestFailureCauses(t *testing.T) {
 	}
 }
 
+// TestFailuresOfOthersAreSeen keeps a check that says "none" from standing beside a
+// status that counts one.
+func TestFailuresOfOthersAreSeen(t *testing.T) {
+	failed := []auth0api.LogEntry{{Type: "gd_send_sms_failure", Date: logNow().Add(-time.Hour), Reason: "The country of the phone number is not among the allowed country codes."}}
+	f := tenantLog{failed: failed}.look(t)["recent-failures"]
+	const want = "none of the sender's. Of others: 1 failed, the last at 2026-11-23 11:00 UTC: a number is of a country that the sender does not send to."
+	if f.Result != checks.Pass || !strings.Contains(f.Cause, want) {
+		t.Errorf("%+v", f)
+	}
+}
+
 // TestRunsThatMayBeAnothers keeps a broken Action of somebody else from failing
 // the sender, and from going unseen.
 func TestRunsThatMayBeAnothers(t *testing.T) {

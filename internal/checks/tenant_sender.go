@@ -105,10 +105,10 @@ func (s *Subject) senderID(ctx context.Context, t delivery.Tenant) (string, erro
 const putRight = "terraform plan shows it; terraform apply puts it right."
 
 // ofSender answers for a check that needs a sender where there is none.
-func ofSender(x Sender) (Verdict, bool) {
+func (s *Subject) ofSender(x Sender) (Verdict, bool) {
 	switch {
 	case x.ID == "":
-		return fail("Set one up: auth0sns bootstrap.", "The tenant has no enabled Send Phone Message hook, and no Action that it would ask."), true
+		return fail("Set one up: "+s.bootstrap()+".", "The tenant has no enabled Send Phone Message hook, and no Action that it would ask."), true
 	case !x.exists():
 		return fail(putRight, "%s, which the state names, does not exist on the tenant.", describe(x.ID)), true
 	default:
@@ -121,7 +121,7 @@ func checkDeployed(ctx context.Context, s *Subject) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	if v, none := ofSender(x); none {
+	if v, none := s.ofSender(x); none {
 		return v, nil
 	}
 	t, err := s.Tenant(ctx)
@@ -205,7 +205,7 @@ func checkCode(ctx context.Context, s *Subject) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	if v, none := ofSender(x); none {
+	if v, none := s.ofSender(x); none {
 		return v, nil
 	}
 	trigger, code := x.code()
@@ -295,7 +295,7 @@ func checkSecretsPresent(ctx context.Context, s *Subject) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	if v, none := ofSender(x); none {
+	if v, none := s.ofSender(x); none {
 		return v, nil
 	}
 	names, err := s.secretNames(ctx, x)
@@ -335,7 +335,7 @@ func checkSecretsUntouched(ctx context.Context, s *Subject) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	if v, none := ofSender(x); none {
+	if v, none := s.ofSender(x); none {
 		return v, nil
 	}
 	if x.Hook != nil {
@@ -364,7 +364,7 @@ func (s *Subject) writtenWithTheKey(ctx context.Context, written time.Time) (Ver
 	if err != nil {
 		return Verdict{}, err
 	}
-	at := written.UTC().Format(time.RFC3339)
+	at := minute(written)
 	if missing != nil {
 		return unknown("See key-active.", "The secrets were written at %s, all at once. There is no key to compare with: %s", at, missing.Cause), nil
 	}

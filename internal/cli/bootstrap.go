@@ -27,7 +27,7 @@ It looks at both sides, writes modules/sms_mfa and environments/<env>, runs terr
 will change, asks, applies that very plan, and checks what came of it. Repeating it is safe: what is done is "up to
 date", what was interrupted is finished. A file that a person edited is never overwritten unasked.
 
-Credentials come from the environment alone: AUTH0_DOMAIN, AUTH0_CLIENT_ID, AUTH0_CLIENT_SECRET or another of Auth0's
+Credentials come from the environment: AUTH0_DOMAIN, AUTH0_CLIENT_ID, AUTH0_CLIENT_SECRET or another of Auth0's
 ways, and AWS's own chain. For --env staging the variables STAGING_AUTH0_… and STAGING_AWS_… come before the plain ones,
 so that one shell can hold two environments. What is missing is asked for on a terminal, secrets without echo; they are
 held in memory and are in no file. Tenant and account are pinned in the environment's files, and another one is refused.
@@ -36,7 +36,7 @@ Nothing is changed but by terraform apply, after a yes; --create-client alone is
 Terraform is where --backend puts it.`
 
 const bootstrapExample = `  auth0sns bootstrap --env staging
-  auth0sns bootstrap --env staging --region eu-central-1 --allowed-country-codes +49,+43 --yes --send-test-to +4915112345678
+  auth0sns bootstrap --env staging --region eu-central-1 --allowed-country-codes +49,+41 --yes --send-test-to +4915112345678
   auth0sns bootstrap --env production --from staging --plan-only`
 
 // bootstrapFlags are the flags as they were given.
@@ -88,7 +88,7 @@ func newBootstrapCommand(version string) *cobra.Command {
 	f.BoolVar(&flags.yes, "yes", false, "apply without asking")
 	f.BoolVar(&flags.noInput, "no-input", false, "never ask, also on a terminal")
 	f.BoolVar(&flags.json, "json", false, "print the result as one JSON document; never asks")
-	f.BoolVar(&flags.force, "force", false, "go on where --from, an account that two environments share, or a risk in the plan stops it")
+	f.BoolVar(&flags.force, "force", false, "go on where --from, a region, an account that two environments share, or a risk in the plan stops it")
 	f.StringVar(&flags.sendTestTo, "send-test-to", "", "after the checks, send one SMS to this number: +4915112345678")
 	f.StringVar(&flags.ci, "ci", "", "write a pipeline as well: github or gitlab")
 	flags.client.register(cmd)
@@ -136,6 +136,7 @@ func (b *bootstrap) run(ctx context.Context) (err error) {
 	if err != nil && exitCodeOf(ctx, err) != exitChanges {
 		b.result.Error = err.Error()
 	}
+	b.result.interrupted = err != nil && ctx.Err() != nil
 	return errors.Join(err, b.out.result(b.result, b.result.text))
 }
 
@@ -167,7 +168,7 @@ func (b *bootstrap) read(ctx context.Context) error {
 func (b *bootstrap) validateFlags(ctx context.Context) error {
 	if b.flags.environment == "" && b.terminal != nil {
 		b.flags.environment = "staging"
-		if err := b.terminal.ask(ctx, question{title: "Environment", help: "Each has a tenant and an AWS account of its own. Begin with staging.", value: &b.flags.environment, check: required}); err != nil {
+		if err := b.terminal.ask(ctx, question{title: "Environment", help: "Each environment has a tenant and an AWS account of its own. Begin with staging.", value: &b.flags.environment, check: required}); err != nil {
 			return err
 		}
 	}
@@ -184,6 +185,8 @@ func (b *bootstrap) validateFlags(ctx context.Context) error {
 		return usageError(errors.New("--detailed-exitcode tells what --plan-only would change: add --plan-only"))
 	case f.planOnly && f.sendTestTo != "":
 		return usageError(errors.New("--send-test-to sends after an apply, and --plan-only applies nothing: leave one of them out"))
+	case f.planOnly && f.client.create:
+		return usageError(errors.New("--create-client makes an application, and --plan-only changes nothing: leave one of them out"))
 	case f.given.Path != "" && !slices.Contains([]string{workspace.PathUnified, workspace.PathAction}, f.given.Path):
 		return usageError(fmt.Errorf("--path %q: want %s or %s", f.given.Path, workspace.PathUnified, workspace.PathAction))
 	case f.ci != "" && !slices.Contains(workspace.PipelineKinds(), f.ci):
@@ -220,6 +223,9 @@ func (b *bootstrap) settle(ctx context.Context) error {
 		}
 	}
 	if err := b.validate(); err != nil {
+		return err
+	}
+	if err := b.nameSender(ctx); err != nil {
 		return err
 	}
 	b.result.Path = b.settings.Path
@@ -280,7 +286,7 @@ func (b *bootstrap) verify(ctx context.Context) error {
 		for _, f := range open {
 			ids = append(ids, f.ID)
 		}
-		return found("not all is well: %s. auth0sns check --env %s asks again", strings.Join(ids, ", "), b.flags.environment)
+		return found("these checks did not pass: %s. auth0sns check --env %s repeats them", strings.Join(ids, ", "), b.flags.environment)
 	}
 	return nil
 }

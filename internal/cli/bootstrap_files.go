@@ -35,11 +35,15 @@ func (b *bootstrap) write(ctx context.Context) error {
 	if err := errors.Join(b.refuseForeign(changes), b.refuseUnproved(changes)); err != nil {
 		return err
 	}
+	stages, err := b.stages()
+	if err != nil {
+		return err
+	}
 	if err := b.put(ctx, changes); err != nil {
 		return err
 	}
 	if b.flags.ci != "" {
-		if changes, err = b.pipeline(); err != nil {
+		if changes, err = b.files.Pipeline(b.flags.ci, stages); err != nil {
 			return err
 		}
 		if err := b.put(ctx, changes); err != nil {
@@ -97,21 +101,32 @@ func (b *bootstrap) put(ctx context.Context, changes []workspace.Change) error {
 	return b.files.Write(wanted)
 }
 
-// pipeline is that of every environment, in the order in which a change reaches
-// them: production last.
-func (b *bootstrap) pipeline() ([]workspace.Change, error) {
-	names, err := b.files.Environments()
+// stages are the environments of the pipeline, in the order in which a change
+// reaches them: production last. What a pipeline cannot be made of is refused
+// while nothing is written yet.
+func (b *bootstrap) stages() ([]string, error) {
+	if b.flags.ci == "" {
+		return nil, nil
+	}
+	others, err := b.others()
 	if err != nil {
 		return nil, err
+	}
+	names := []string{b.flags.environment}
+	for _, other := range others {
+		if other.Settings.Backend.Kind == "local" {
+			return nil, refuse("--ci %s: the state of %s is a file on one machine, which a pipeline cannot reach. Nothing was done. Move that state first: auth0sns bootstrap --env %s --backend … says how", b.flags.ci, other.Name, other.Name)
+		}
+		names = append(names, other.Name)
 	}
 	isProduction := func(name string) int { return strings.Count(name, "prod") }
 	slices.SortFunc(names, func(a, b string) int {
 		return cmp.Or(cmp.Compare(isProduction(a), isProduction(b)), cmp.Compare(a, b))
 	})
 	if isProduction(names[0]) > 0 && !b.flags.force {
-		return nil, refuse("%s would be the pipeline's first environment, which is applied on every merge without approval. Set up one before it, such as staging; --force goes on all the same", names[0])
+		return nil, refuse("%s would be the pipeline's first environment, which is applied on every merge without approval. Nothing was done. Set up one before it, such as staging; --force goes on all the same", names[0])
 	}
-	return b.files.Pipeline(b.flags.ci, names)
+	return names, nil
 }
 
 // decide shows a change of a file and tells what is to become of it.
@@ -120,22 +135,45 @@ func (b *bootstrap) decide(ctx context.Context, change workspace.Change) (string
 		b.out.progress("  %s  new", change.Path)
 		return fileCreated, nil
 	}
-	b.out.progress("  %s  changes\n%s", change.Path, indent(change.Diff(), "    "))
+	diff := indent(change.Diff(), "    ")
 	if !change.Edited {
+		b.out.progress("  %s  changes\n%s", change.Path, diff)
 		return fileUpdated, nil
 	}
-	if b.terminal != nil {
-		overwrite, err := b.terminal.confirm(ctx, change.Path+" was edited by hand. Overwrite it, as shown?")
-		if err != nil || overwrite {
-			return fileUpdated, err
-		}
+	if b.terminal == nil {
+		b.out.progress("  %s  edited by hand, and kept. What this version would write:\n%s\n  To get it, delete the file and run the same command again, or say yes to it on a terminal.", change.Path, diff)
+		return fileKept, nil
 	}
-	b.out.progress("  %s was edited by hand, and stays as it is.", change.Path)
+	b.out.progress("  %s  edited by hand. What this version would write:\n%s", change.Path, diff)
+	overwrite, err := b.terminal.confirm(ctx, change.Path+" was edited by hand. Overwrite it, as shown?")
+	if err != nil || overwrite {
+		return fileUpdated, err
+	}
+	b.out.progress("  %s stays as it is.", change.Path)
 	return fileKept, nil
 }
 
 func indent(text, by string) string {
 	return by + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n"+by)
+}
+
+// untouched is what is said where a plan is not applied: the truth about the
+// files too, which the next plan, of whoever makes it, is made from.
+func (b *bootstrap) untouched() string {
+	const nothing = "Neither tenant nor account was changed"
+	if b.isNew {
+		return nothing + "; the files stay, and the same command goes on from here"
+	}
+	var written []string
+	for _, f := range b.result.Files {
+		if f.Result != fileKept {
+			written = append(written, f.Path)
+		}
+	}
+	if len(written) == 0 {
+		return nothing
+	}
+	return nothing + ", but this run has written what was asked for to " + strings.Join(written, ", ") + ": put that back (git checkout), or apply it"
 }
 
 // filesChanged tells whether this run wrote any file.

@@ -99,13 +99,26 @@ func (b *bootstrap) refuseAccount(others []workspace.Environment) error {
 func (b *bootstrap) region(ctx context.Context) (string, error) {
 	region := cmp.Or(b.flags.given.Region, b.known.Settings.Region, b.variables["AWS_REGION"], b.variables["AWS_DEFAULT_REGION"])
 	if region != "" {
-		return region, nil
+		return region, b.takesSMS(region)
 	}
 	if b.terminal == nil {
 		return "", usageError(fmt.Errorf("the AWS region that SNS sends from is missing: give it with --region or %sAWS_REGION, for example eu-central-1", config.EnvironmentPrefix(b.flags.environment)))
 	}
-	err := b.terminal.ask(ctx, question{title: "AWS region", help: "SNS sends from it: one that supports SMS, near the people who log in.", value: &region, check: required})
+	err := b.terminal.ask(ctx, question{title: "AWS region", help: "SNS sends from it: one that supports SMS, near the people who log in.", value: &region, check: b.takesSMS})
 	return region, err
+}
+
+// takesSMS refuses a region that SNS is not known to send SMS from, before it is
+// asked anything. Of one that the files have somebody has decided it.
+func (b *bootstrap) takesSMS(region string) error {
+	switch {
+	case !awsapi.ValidRegionName(region):
+		return usageError(fmt.Errorf("%q is no AWS region: name one such as eu-central-1", region))
+	case awsapi.SMSRegion(region), region == b.known.Settings.Region, b.flags.force:
+		return nil
+	default:
+		return found("sms-region: %s is not among the regions that were known to send SMS when this version was made. Nothing was done. Take another, or, where AWS's list has it by now, add --force: https://docs.aws.amazon.com/sns/latest/dg/sns-supported-regions-countries.html", region)
+	}
 }
 
 // askForCredentials asks for what the environment lacks. The answers are held in
@@ -153,7 +166,7 @@ func (b *bootstrap) createClient(ctx context.Context, pinned pins) error {
 	}
 	aws, err := newAWS(ctx, b.version, b.variables, pinned)
 	if err == nil {
-		_, err = target{aws: aws}.identify(ctx)
+		_, err = target{aws: aws, pinned: pinned}.identify(ctx)
 	}
 	if err != nil {
 		return err

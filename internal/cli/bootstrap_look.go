@@ -70,10 +70,49 @@ func (b *bootstrap) choosePath() error {
 	for _, line := range delivery.Move(b.tenant, delivery.Path(b.settings.Path)) {
 		b.say("  ", line)
 	}
+	if b.settings.Path == workspace.PathAction && b.tenant.Path == delivery.PathUnified && possible {
+		return refuse("tenant %s has the Unified Phone Experience, and the module that auth0sns writes for the path action cannot take it away. Nothing was done. "+
+			"Stay with --path unified. How to go back by hand, as far as Auth0 lets a tenant, is in the guide Unified Phone Experience, under The way back", b.settings.Domain)
+	}
 	if !possible && sure {
 		return refuse("tenant %s cannot take the path %s: choose another with --path", b.settings.Domain, b.settings.Path)
 	}
 	return nil
+}
+
+// otherSenderName is the name of the Action where one of the other trigger has the
+// default: of a tenant's Actions no two have the same.
+const otherSenderName = workspace.DefaultSenderName + " phone provider"
+
+// nameSender gives the Action a name that no Action of another trigger has, such
+// as the one that sends until a move to the unified path is done.
+func (b *bootstrap) nameSender(ctx context.Context) error {
+	name := cmp.Or(b.settings.SenderName, workspace.DefaultSenderName)
+	actions, err := b.target.auth0.Actions(ctx, "")
+	if err != nil {
+		return err
+	}
+	taken := func(name string) bool {
+		return slices.ContainsFunc(actions, func(a auth0api.Action) bool { return a.Name == name && a.Trigger.ID != b.trigger() })
+	}
+	switch {
+	case !taken(name):
+		return nil
+	case name == workspace.DefaultSenderName && b.settings.Path == workspace.PathUnified && !taken(otherSenderName):
+		b.settings.SenderName = otherSenderName
+		b.out.progress("  The new Action is named %q: another one of the tenant is %q.", otherSenderName, name)
+		return nil
+	default:
+		return refuse("tenant %s has an Action %q of another trigger, and no two Actions have the same name. Nothing was done. Give the new one another with --sender-name", b.settings.Domain, name)
+	}
+}
+
+// trigger is that of the configuration's Action.
+func (b *bootstrap) trigger() string {
+	if b.settings.Path == workspace.PathAction {
+		return delivery.TriggerSendPhoneMessage
+	}
+	return delivery.TriggerCustomPhoneProvider
 }
 
 // existing are import blocks for what a first apply would refuse to overwrite.
@@ -118,6 +157,9 @@ func (b *bootstrap) existing(ctx context.Context) ([]workspace.Import, error) {
 	if err == nil && len(policies) > 0 {
 		add("auth0sns_mfa_policy", "mfa-policy")
 	}
+	if b.tenant.Live != "" {
+		b.say("  ", "People get their codes from a sender of this tenant already. To keep it with its own settings, stop here and take auth0sns generate, which writes a configuration of what is there.")
+	}
 	return found, err
 }
 
@@ -126,10 +168,7 @@ func (b *bootstrap) userName() string { return cmp.Or(b.settings.IAMUser, worksp
 // existingAction is the one that this configuration's Action would collide with:
 // of custom-phone-provider a tenant has only one; of the other, names count.
 func (b *bootstrap) existingAction(ctx context.Context) (auth0api.Action, error) {
-	trigger := delivery.TriggerCustomPhoneProvider
-	if b.settings.Path == workspace.PathAction {
-		trigger = delivery.TriggerSendPhoneMessage
-	}
+	trigger := b.trigger()
 	actions, err := b.target.auth0.Actions(ctx, trigger)
 	if err != nil {
 		return auth0api.Action{}, err

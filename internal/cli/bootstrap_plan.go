@@ -20,8 +20,8 @@ func (b *bootstrap) makePlan(ctx context.Context) error {
 		return err
 	}
 	if asked, there := b.settings, environment.Settings; asked.Path != there.Path || cmp.Or(asked.Backend.Kind, "local") != there.Backend.Kind {
-		return refuse("the files stay with the path %s and the backend %s, and not %s and %s: one that was edited by hand was kept. Nothing was changed on tenant or account. Change it by hand, or let it be overwritten",
-			there.Path, there.Backend.Kind, asked.Path, cmp.Or(asked.Backend.Kind, "local"))
+		return refuse("the files stay with the path %s and the backend %s, and not %s and %s: one that was edited by hand was kept. Change it by hand, or let it be overwritten. %s",
+			there.Path, there.Backend.Kind, asked.Path, cmp.Or(asked.Backend.Kind, "local"), b.untouched())
 	}
 	b.settings, b.result.Directory = environment.Settings, environment.Dir // with what the defaults came to
 	b.out.progress("\nterraform init, plan")
@@ -41,16 +41,30 @@ func (b *bootstrap) planOf(ctx context.Context, dir string, variables map[string
 		return nil, nil, err
 	}
 	if err := terraform.Init(ctx); err != nil {
-		return nil, nil, b.terraformFailed(ctx, "Neither tenant nor account was changed. Terraform has to reach its registry and, with the credentials of this shell, the backend. Mend what it names and run the same command again", err)
+		return nil, nil, b.terraformFailed(ctx, initRemedy(err), err)
 	}
 	if _, err := terraform.Plan(ctx, planFile, progress); err != nil {
-		return nil, nil, b.terraformFailed(ctx, "Neither tenant nor account was changed. Mend what it names, in the files or on the tenant or account, and run the same command again", err)
+		return nil, nil, b.terraformFailed(ctx, "Neither tenant nor account was changed. Fix the error below, in the files or on the tenant or account, and run the same command again", err)
 	}
 	plan, err := terraform.ShowPlan(ctx, planFile)
 	if err != nil {
 		return nil, nil, b.terraformFailed(ctx, "Neither tenant nor account was changed", err)
 	}
 	return terraform, plan, nil
+}
+
+// initRemedy is what to do where terraform init failed. Until the provider is in
+// the registry, and with builds of one's own, it is mostly about the provider.
+func initRemedy(err error) string {
+	const nothing = "Neither tenant nor account was changed. "
+	switch text := err.Error(); {
+	case strings.Contains(text, "auth0sns/auth0sns") && strings.Contains(text, "checksums") && strings.Contains(text, "lock file"):
+		return nothing + "The provider that is installed is another build of the version in .terraform.lock.hcl. If you built it yourself, remove that file from the environment's folder and run the same command again"
+	case strings.Contains(text, "auth0sns/auth0sns") && strings.Contains(text, "Failed to query available provider packages"):
+		return nothing + "Terraform did not find the provider. Where the registry does not have it yet, make install in the source of auth0sns puts it where terraform init looks. Then run the same command again"
+	default:
+		return nothing + "Terraform has to reach its registry and, with the credentials of this shell, the backend. Fix the error below and run the same command again"
+	}
 }
 
 // terraformFailed puts what to do above Terraform's own words, which are given
@@ -63,7 +77,7 @@ func (b *bootstrap) terraformFailed(ctx context.Context, remedy string, err erro
 		return err
 	}
 	if strings.Contains(err.Error(), "Error acquiring the state lock") {
-		remedy = "Nothing was changed. Somebody else is at it, or a run was killed and has left its lock. Once you know that nobody is, run terraform force-unlock with the ID below in the environment's folder, and the same command again"
+		remedy = "Neither tenant nor account was changed. Somebody else is at it, or a run was killed and has left its lock. Once you know that nobody is, run terraform force-unlock with the ID below in the environment's folder, and the same command again"
 	}
 	return fmt.Errorf("%s.\n\n%w", remedy, err)
 }
@@ -71,33 +85,49 @@ func (b *bootstrap) terraformFailed(ctx context.Context, remedy string, err erro
 // agree gets a yes. One that was given beforehand does not cover what takes
 // people's codes away: whoever wrote it into a script did not mean that.
 func (b *bootstrap) agree(ctx context.Context) error {
-	if b.flags.yes {
-		if risks := b.grave(); len(risks) > 0 && !b.flags.force {
-			return refuse("the plan has risks that a yes alone does not cover: %s. Nothing was changed. If that is meant, add --force", strings.Join(risks, ", "))
-		}
+	risks := strings.Join(b.grave(), ", ")
+	if b.flags.force {
+		risks = ""
+	}
+	switch {
+	case b.flags.yes && risks != "":
+		return refuse("the plan has risks that a yes alone does not cover: %s. %s. If that is meant, add --force", risks, b.untouched())
+	case b.flags.yes:
 		return nil
+	case b.terminal == nil:
+		return refuse("there is nobody to ask. %s. Read the plan above, and add --yes to apply it or --plan-only to stop here without an error", b.untouched())
 	}
-	if b.terminal == nil {
-		return refuse("there is nobody to ask, so nothing was changed. Read the plan above, and add --yes to apply it or --plan-only to stop here without an error")
-	}
-	yes, err := b.terminal.confirm(ctx, fmt.Sprintf("Change tenant %s and AWS account %s?", b.settings.Domain, b.settings.AccountID))
+	yes, err := b.confirm(ctx, fmt.Sprintf("Change tenant %s and AWS account %s?", b.settings.Domain, b.settings.AccountID), risks)
 	if err == nil && !yes {
-		return refuse("nothing was changed; the files stay, and the same command goes on from here")
+		return refuse("%s", b.untouched())
 	}
 	return err
+}
+
+// confirm asks; what has risks takes more than a yes out of habit.
+func (b *bootstrap) confirm(ctx context.Context, title, risks string) (bool, error) {
+	if risks == "" {
+		return b.terminal.confirm(ctx, title)
+	}
+	var answer string
+	err := b.terminal.ask(ctx, question{
+		title: "Type " + b.flags.environment + " to go on, or nothing to stop here",
+		help:  title + " The plan has critical findings: " + risks + ".", value: &answer,
+	})
+	return answer == b.flags.environment, err
 }
 
 func (b *bootstrap) apply(ctx context.Context) error {
 	b.out.progress("\nterraform apply")
 	told := context.AfterFunc(ctx, func() {
-		b.out.progress("\nInterrupted: Terraform ends what it has begun, so that no key is lost. It may take two minutes …")
+		b.out.progress("\nInterrupted: finishing or undoing what is under way, so that no key is lost. It may take two minutes …")
 	})
 	err := b.terraform.Apply(ctx, b.planFile(), b.display.applying)
 	told()
 	b.display.clear()
 	if err != nil {
 		b.result.stopped = true
-		return b.terraformFailed(ctx, "What was done before the error stays, and is in the state. Mend what it names and run the same command again: it goes on from there", err)
+		return b.terraformFailed(ctx, "What was done before the error stays, and is in the state. Fix the error below and run the same command again: it goes on from there", err)
 	}
 	b.result.Applied = true
 	return nil
@@ -193,6 +223,9 @@ func (b *bootstrap) summarize() {
 		b.say("  ", line)
 	}
 	for _, f := range b.result.Findings {
+		if f.ID == "unified-changed" && f.Severity == review.Info {
+			continue // The path, shown before, says it in full.
+		}
 		b.out.progress("  %s  %s  %s", f.Severity, f.ID, strings.TrimPrefix(f.Address, modulePrefix))
 		if f.Severity > review.Info {
 			b.say("    ", f.Message)
@@ -223,7 +256,11 @@ func meanings(plan *tfjson.Plan) []string {
 	if c := planned["auth0sns_credentials"]; c != nil && c.Actions.Update() {
 		lines = append(lines, "The sender's key is put right or rotated: the old one works until the new one is in place, and no code is lost.")
 	}
-	if c := planned["auth0sns_sms_factor"]; c != nil && becomes(c, "sender_id") {
+	switch c := planned["auth0sns_sms_factor"]; {
+	case c == nil || !becomes(c, "sender_id"):
+	case isOn(c.Before):
+		lines = append(lines, "The SMS factor is on already. Codes come as before until it is turned to Amazon SNS, which is done last, with a sender that holds a working key.")
+	default:
 		lines = append(lines, "Codes by SMS come through Amazon SNS as soon as the factor is turned to it, which is done last, with a sender that holds a working key.")
 	}
 	if c := planned["auth0sns_mfa_policy"]; c != nil && becomes(c, "policy") {
@@ -237,6 +274,13 @@ func becomes(c *tfjson.Change, name string) bool {
 	unknown, _ := c.AfterUnknown.(map[string]any)
 	after := attribute(c.After, name)
 	return unknown[name] == true || after != "" && after != attribute(c.Before, name)
+}
+
+// isOn tells whether a factor as it was is on.
+func isOn(factor any) bool {
+	values, _ := factor.(map[string]any)
+	on, _ := values["enabled"].(bool)
+	return on
 }
 
 func policyMeaning(policy string) string {

@@ -57,12 +57,20 @@ func (b *bootstrap) prove(ctx context.Context) error {
 	switch {
 	case doubt == nil || ctx.Err() != nil:
 		return ctx.Err()
-	case !b.flags.force:
+	case b.flags.force:
+		b.out.progress("--force: going on, although %v", doubt)
+		return nil
+	case errors.As(doubt, &unseenError{}):
+		return refuse("%s was left as it is: %w\n--force takes the settings over without a look", b.flags.environment, doubt)
+	default:
 		return refuse("%s is not what %s should become: %w\nNothing was done. Put it right first; --force goes on all the same", b.from.Name, b.flags.environment, doubt)
 	}
-	b.out.progress("--force: going on, although %v", doubt)
-	return nil
 }
+
+// unseenError says why an environment could not be looked at, and what helps.
+type unseenError struct{ error }
+
+func (e unseenError) Unwrap() error { return e.error }
 
 // elsewhere is the same backend without the place in it, which each environment
 // has for itself.
@@ -83,7 +91,7 @@ func (b *bootstrap) doubt(ctx context.Context, from workspace.Environment) error
 	}
 	if err != nil {
 		prefix := config.EnvironmentPrefix(from.Name)
-		return fmt.Errorf("it cannot be looked at. Set its credentials beside those of %s, as %sAUTH0_… and %sAWS_…: %w", b.flags.environment, prefix, prefix, err)
+		return unseenError{fmt.Errorf("%s cannot be looked at with its own credentials (%sAUTH0_…, %sAWS_…):\n%w", from.Name, prefix, prefix, err)}
 	}
 	terraform, plan, err := b.planOf(ctx, from.Dir, variables, filepath.Join(b.private, "from.tfplan"), func(workspace.Event) {})
 	if err != nil {
@@ -123,21 +131,28 @@ func unsettled(plan *tfjson.Plan) error {
 	return fmt.Errorf("its configuration is newer than its last apply: %s would change", listed(pending))
 }
 
-// hasSent wants to see a message of the sender that the state knows: an entry of
-// the tenant's log, or the use of its key.
+// hasSent wants to see a message of the sender that the state knows, as it was
+// deployed last: an entry of the tenant's log, or the use of its key.
 func (b *bootstrap) hasSent(ctx context.Context, side target, name string, live workspace.Live) error {
-	user, userErr := side.aws.User(ctx, live.IAMUser)
+	action, err := side.auth0.Action(ctx, live.SenderID)
+	if err != nil {
+		return fmt.Errorf("its Action cannot be read: %w", err)
+	}
+	if action.Deployed == nil {
+		return fmt.Errorf("its Action %s is not deployed: auth0sns bootstrap --env %s does it", action.Name, name)
+	}
+	since := action.Deployed.BuiltAt
 	entries, logErr := side.auth0.Logs(ctx, sentQuery, 1)
-	// What was sent before there was this user, another sender has sent.
-	if userErr == nil && logErr == nil && len(entries) > 0 && entries[0].Date.After(user.CreatedAt) {
+	if logErr == nil && len(entries) > 0 && entries[0].Date.After(since) {
 		return nil
 	}
 	used, keyErr := side.aws.AccessKeyLastUsed(ctx, live.AccessKeyID)
-	if keyErr == nil && used.Service == "sns" {
+	if keyErr == nil && used.Service == "sns" && used.At.After(since) {
 		return nil
 	}
-	if err := errors.Join(userErr, logErr, keyErr); err != nil {
+	if err := errors.Join(logErr, keyErr); err != nil {
 		return fmt.Errorf("it cannot be told whether it ever sent a message: %w", err)
 	}
-	return fmt.Errorf("it has never sent a message. Log in there with a second factor by SMS, or run auth0sns send-test --env %s", name)
+	return fmt.Errorf("it has never sent a message as it is now: none is newer than the deploy of its Action, %s. Log in there with a second factor by SMS, or run auth0sns send-test --env %s",
+		minute(since), name)
 }

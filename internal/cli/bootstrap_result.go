@@ -32,7 +32,8 @@ type bootstrapResult struct {
 	SendTest *sendTestResult  `json:"send_test"` // null where none was asked for
 	Error    string           `json:"error,omitempty"`
 
-	stopped bool // the apply began, and ended with an error
+	stopped     bool // the apply began, and ended with an error
+	interrupted bool
 }
 
 // text is the same for a person, who has read the progress.
@@ -52,6 +53,10 @@ func (r bootstrapResult) text(w io.Writer) error {
 
 func (r bootstrapResult) outcome() string {
 	switch {
+	case r.stopped && r.interrupted:
+		return "interrupted, applied in part (of " + r.Plan.String() + ")"
+	case r.interrupted && !r.Applied && r.Plan.Changes:
+		return "interrupted, nothing applied (planned: " + r.Plan.String() + ")"
 	case r.stopped:
 		return "applied in part (of " + r.Plan.String() + ")"
 	case r.Applied:

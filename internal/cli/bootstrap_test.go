@@ -32,14 +32,15 @@ func TestPlanInWords(t *testing.T) {
 		counts  string
 		says    string
 	}{
-		"nothing":             {[]*tfjson.ResourceChange{planned("p", "auth0sns_mfa_policy", noop, everybody, everybody)}, "no changes", ""},
-		"an import":           {[]*tfjson.ResourceChange{imported}, "1 to import", ""},
-		"a policy":            {[]*tfjson.ResourceChange{planned("p", "auth0sns_mfa_policy", create, nil, everybody)}, "1 to create", "Everybody is asked"},
-		"an end of MFA":       {[]*tfjson.ResourceChange{planned("p", "auth0sns_mfa_policy", update, everybody, map[string]any{"policy": "never"})}, "1 to update", "Nobody is asked"},
-		"a rotation":          {[]*tfjson.ResourceChange{planned("c", "auth0sns_credentials", update, nil, nil)}, "1 to update", "no code is lost"},
-		"another sender":      {[]*tfjson.ResourceChange{known}, "1 to update", "through Amazon SNS"},
-		"a new name of it":    {[]*tfjson.ResourceChange{planned("a", "auth0sns_action", update, nil, nil)}, "1 to update", ""},
-		"replaced, forgotten": {[]*tfjson.ResourceChange{planned("a", "x", replace, nil, nil), planned("b", "x", forget, nil, nil)}, "1 to replace, 1 to forget", ""},
+		"nothing":                 {[]*tfjson.ResourceChange{planned("p", "auth0sns_mfa_policy", noop, everybody, everybody)}, "no changes", ""},
+		"an import":               {[]*tfjson.ResourceChange{imported}, "1 to import", ""},
+		"a policy":                {[]*tfjson.ResourceChange{planned("p", "auth0sns_mfa_policy", create, nil, everybody)}, "1 to create", "Everybody is asked"},
+		"an end of MFA":           {[]*tfjson.ResourceChange{planned("p", "auth0sns_mfa_policy", update, everybody, map[string]any{"policy": "never"})}, "1 to update", "Nobody is asked"},
+		"a rotation":              {[]*tfjson.ResourceChange{planned("c", "auth0sns_credentials", update, nil, nil)}, "1 to update", "no code is lost"},
+		"another sender":          {[]*tfjson.ResourceChange{known}, "1 to update", "through Amazon SNS"},
+		"a sender while it is on": {[]*tfjson.ResourceChange{planned("f", "auth0sns_sms_factor", update, map[string]any{"sender_id": "a", "enabled": true}, map[string]any{"sender_id": "b"})}, "1 to update", "is on already"},
+		"a new name of it":        {[]*tfjson.ResourceChange{planned("a", "auth0sns_action", update, nil, nil)}, "1 to update", ""},
+		"replaced, forgotten":     {[]*tfjson.ResourceChange{planned("a", "x", replace, nil, nil), planned("b", "x", forget, nil, nil)}, "1 to replace, 1 to forget", ""},
 	} {
 		plan := &tfjson.Plan{ResourceChanges: test.changes}
 		if got := countChanges(plan).String(); got != test.counts {
@@ -99,4 +100,21 @@ func TestTheGuideHasEveryFlag(t *testing.T) {
 			t.Errorf("the guide does not have --%s", f.Name)
 		}
 	})
+}
+
+// TestOutcomeOfAnInterruption keeps a run that was stopped half way from reading
+// like one that was only planned.
+func TestOutcomeOfAnInterruption(t *testing.T) {
+	plan := &planCounts{Changes: true, Create: 6}
+	for want, result := range map[string]bootstrapResult{
+		"planned (6 to create)":                               {Plan: plan},
+		"applied in part (of 6 to create)":                    {Plan: plan, stopped: true},
+		"interrupted, applied in part (of 6 to create)":       {Plan: plan, stopped: true, interrupted: true},
+		"interrupted, nothing applied (planned: 6 to create)": {Plan: plan, interrupted: true},
+		"applied (6 created)":                                 {Plan: plan, Applied: true, interrupted: true},
+	} {
+		if got := result.outcome(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }

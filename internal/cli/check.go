@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/checks"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/config"
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/workspace"
 )
 
 const checkLong = `Asks tenant and account every question of the guide's troubleshooting list, and what else has stopped codes: one named
@@ -66,12 +70,12 @@ func runCheck(ctx context.Context, version string, flags checkFlags, out output)
 	if flags.list {
 		return listChecks(selected, out)
 	}
+	if flags.printPolicy {
+		return printPolicy(ctx, version, flags.inspectFlags, out)
+	}
 	i, err := inspect(ctx, version, flags.inspectFlags, out, flags.pre)
 	if err != nil {
 		return err
-	}
-	if flags.printPolicy {
-		return i.printPolicy(ctx, out)
 	}
 	findings, err := checks.Run(ctx, i.subject, selected)
 	if err != nil {
@@ -164,12 +168,35 @@ func (p page) findings(findings []checks.Finding) {
 	}
 }
 
-// printPolicy needs the account alone, which the files may name.
-func (i *inspection) printPolicy(ctx context.Context, out output) error {
-	identity, err := i.identify(ctx)
+// placeholderAccount is the account of AWS's own examples.
+const placeholderAccount = "111122223333"
+
+// printPolicy needs the account alone: that of the files, or else of the
+// credentials. Without either it prints what somebody can complete, for whoever
+// needs the policy may have no access yet.
+func printPolicy(ctx context.Context, version string, flags inspectFlags, out output) error {
+	environment, err := readEnvironment(flags, true)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(out.stdout, checks.OperatorPolicy(i.aws.Partition(), identity.AccountID, i.subject.Expect.IAMUser))
+	settings := environment.Settings
+	partition, account := "aws", settings.AccountID
+	aws, err := newAWS(ctx, version, config.ForEnvironment(flags.env), pins{Region: cmp.Or(flags.region, settings.Region)})
+	if err == nil {
+		partition = aws.Partition()
+	}
+	if err == nil && account == "" {
+		var identity awsapi.Identity
+		identity, err = target{aws: aws, pinned: pins{Environment: flags.env}}.identify(ctx)
+		account = identity.AccountID
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if account == "" {
+		account = placeholderAccount
+		out.progress("Put your account's id in the place of %s: AWS does not tell it. %v", account, err)
+	}
+	_, err = fmt.Fprintln(out.stdout, checks.OperatorPolicy(partition, account, cmp.Or(flags.iamUser, settings.IAMUser, workspace.DefaultIAMUser)))
 	return err
 }

@@ -244,7 +244,10 @@ func TestInspectRefusals(t *testing.T) {
 		"an environment that is not there":   {[]string{"check", "--env", "nowhere", "--dir", dir}, exitUsage, "auth0sns bootstrap --env nowhere"},
 		"status of it":                       {[]string{"status", "--env", "nowhere", "--dir", dir}, exitUsage, "auth0sns bootstrap --env nowhere"},
 		"another tenant":                     {[]string{"check", "--env", "other", "--dir", dir}, exitRefused, "wrong tenant"},
-		"another account":                    {[]string{"status", "--env", "elsewhere", "--dir", dir}, exitRefused, "999988887777"},
+		"another account":                    {[]string{"status", "--env", "elsewhere", "--dir", dir}, exitRefused, "wrong AWS account: the files of environment elsewhere name 999988887777, and these credentials lead to 111122223333"},
+		"what to set for it":                 {[]string{"check", "--env", "elsewhere", "--dir", dir}, exitRefused, "Nothing was done. Set ELSEWHERE_AWS_… to credentials of 999988887777, or name the other environment"},
+		"the environments that there are":    {[]string{"status", "--env", "nowhere", "--dir", dir}, exitUsage, "There is elsewhere, other."},
+		"the usage of the command":           {[]string{"status", "--env", "nowhere", "--dir", dir}, exitUsage, "Try: auth0sns status --help"},
 		"a policy of nothing":                {[]string{"check", "--print-iam-policy"}, exitUsage, "--pre"},
 		"a policy that is two documents":     {[]string{"check", "--pre", "--print-iam-policy", "--json"}, exitUsage, "--json"},
 		"an argument":                        {[]string{"status", "staging"}, exitUsage, "unknown command"},
@@ -257,6 +260,12 @@ func TestInspectRefusals(t *testing.T) {
 			}
 		})
 	}
+	t.Run("another tenant in a variable of its own", func(t *testing.T) {
+		t.Setenv("OTHER_AUTH0_DOMAIN", "third.eu.auth0.com")
+		if code, _, stderr := execute(t.Context(), "check", "--env", "other", "--dir", dir); code != exitRefused || !strings.Contains(stderr, "and OTHER_AUTH0_DOMAIN names third.eu.auth0.com") {
+			t.Errorf("exit code %d: %s", code, stderr)
+		}
+	})
 	t.Run("no credentials", func(t *testing.T) {
 		t.Setenv("AUTH0_CLIENT_SECRET", "")
 		code, stdout, _ := execute(t.Context(), "status", "--json")
@@ -269,7 +278,8 @@ func TestInspectRefusals(t *testing.T) {
 		if code, _, stderr := execute(t.Context(), "status"); code != exitPermission {
 			t.Errorf("status: exit code %d: %s", code, stderr)
 		}
-		if code, stdout, stderr := execute(t.Context(), "check", "--only", "auth0-reachable,factor-custom"); code != exitFindings || !strings.Contains(stdout, "fail     auth0-reachable") || !strings.Contains(stdout, "unknown  factor-custom") {
+		if code, stdout, stderr := execute(t.Context(), "check", "--only", "auth0-reachable,factor-custom"); code != exitFindings || !strings.Contains(stdout, "fail     auth0-reachable") ||
+			!strings.Contains(stdout, "unknown  factor-custom\n         It could not be looked at.\n         -> See auth0-reachable.\n") {
 			t.Errorf("check: exit code %d: %s%s", code, stdout, stderr)
 		}
 	})
@@ -309,6 +319,51 @@ func TestUnreadableState(t *testing.T) {
 	}
 	if !strings.Contains(strings.Join(strings.Fields(stderr), " "), "The state could not be read") {
 		t.Errorf("stderr: %s", stderr)
+	}
+}
+
+// TestNeverApplied keeps people from being asked for codes that cannot come, by
+// remedies that turn MFA on; and the environment that was named from being asked for.
+func TestNeverApplied(t *testing.T) {
+	env := acctest.New(t)
+	dir := t.TempDir()
+	settings := workspace.Settings{Domain: env.TenantURL, AccountID: "111122223333", Region: "us-east-1", Path: workspace.PathUnified}
+	writeEnvironment(t, workspace.Open(dir), "staging", settings)
+	stateOfTerraform(t, &tfjson.State{FormatVersion: "1.0"})
+	code, stdout, stderr := execute(t.Context(), "check", "--env", "staging", "--dir", dir, "--json")
+	if code != exitFindings || !strings.Contains(stderr, "staging was never applied: auth0sns bootstrap --env staging\n") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	for _, forbidden := range []string{"Switch it on", "Require Multi-factor Auth", "(--env)", "Enable it", "Choose Custom", "could not be read"} {
+		if strings.Contains(stdout, forbidden) {
+			t.Errorf("of a tenant without a sender it says %q:\n%s", forbidden, stdout)
+		}
+	}
+	_, stdout, _ = execute(t.Context(), "status", "--env", "staging", "--dir", dir)
+	if !strings.Contains(stdout, "Rotation due none: never applied\n") {
+		t.Errorf("status:\n%s", stdout)
+	}
+}
+
+// TestPrintIAMPolicyNeedsNothing is for whoever is to get the policy, and has no
+// access to anything before.
+func TestPrintIAMPolicyNeedsNothing(t *testing.T) {
+	acctest.New(t)
+	t.Setenv("AUTH0_CLIENT_SECRET", "")
+	code, stdout, stderr := execute(t.Context(), "check", "--pre", "--print-iam-policy", "--iam-user", "sms")
+	if code != exitOK || !strings.Contains(stdout, "arn:aws:iam::111122223333:user/sms") || stderr != "" {
+		t.Errorf("without Auth0: exit code %d: %s%s", code, stdout, stderr)
+	}
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+	code, stdout, stderr = execute(t.Context(), "check", "--pre", "--print-iam-policy")
+	if d := document(t, stdout); code != exitOK || d["Version"] != "2012-10-17" || !strings.Contains(stderr, "in the place of 111122223333") {
+		t.Errorf("without AWS: exit code %d: %s%s", code, stdout, stderr)
+	}
+	dir := t.TempDir()
+	writeEnvironment(t, workspace.Open(dir), "staging", workspace.Settings{Domain: "a.eu.auth0.com", AccountID: "999988887777", Region: "us-east-1", Path: workspace.PathUnified})
+	code, stdout, stderr = execute(t.Context(), "check", "--pre", "--print-iam-policy", "--env", "staging", "--dir", dir)
+	if code != exitOK || !strings.Contains(stdout, "arn:aws:iam::999988887777:user/"+workspace.DefaultIAMUser) || stderr != "" {
+		t.Errorf("the account that the files name: exit code %d: %s%s", code, stdout, stderr)
 	}
 }
 

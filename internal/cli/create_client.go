@@ -159,7 +159,7 @@ func describeClient(request createClientRequest) (createdClient, error) {
 		return client, usageError(fmt.Errorf("which tenant? Set %s or its form for the environment, %s", config.EnvDomain, config.EnvironmentPrefix(request.Environment)+config.EnvDomain))
 	}
 	if !sameDomain(named, request.Domain) {
-		return client, refuse("wrong tenant: the files of environment %s name %s, and %s names %s. Nothing was done", request.Environment, request.Domain, config.EnvDomain, named)
+		return client, refuse("wrong tenant: the files of environment %s name %s, and %s names %s. Nothing was done", request.Environment, request.Domain, nameOf(request.Environment, config.EnvDomain), named)
 	}
 	domain, err := config.NormalizeDomain(request.Domain)
 	if err != nil {
@@ -277,7 +277,7 @@ func (c *createdClient) make(ctx context.Context, api *auth0api.Client, flags cr
 			err = place.keep(ctx, c.credential)
 		}
 		if err != nil {
-			return errors.Join(err, place.undo())
+			return errors.Join(fmt.Errorf("%w\nNo application was made", err), place.undo())
 		}
 	}
 	created, err := api.CreateApplication(ctx, application)

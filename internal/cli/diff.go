@@ -27,7 +27,7 @@ func newDiffCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff --env NAME --env NAME",
 		Short: "Show two environments side by side",
-		Long: "diff compares what the files of two environments say, and what was applied of them. It begins with what people\n" +
+		Long: "Compares what the files of two environments say, and what was applied of them. It begins with what people\n" +
 			"who log in notice: who sends, whether they are asked, what they read; and ends with names.\n\n" +
 			"Tenant, account, region, ids and dates differ between environments by nature. They are the head, not differences.\n\n" +
 			"It reads files, and the states by terraform show: neither Auth0 nor AWS is asked, and only a remote backend needs\n" +

@@ -28,7 +28,7 @@ func newGenerateCommand(version string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "generate",
 		Short: "Write Terraform configuration for a sender that is there already",
-		Long: "generate reads a tenant and an account in which somebody has set up Amazon SNS as SMS sender, by hand, with\n" +
+		Long: "Reads a tenant and an account in which somebody has set up Amazon SNS as SMS sender, by hand, with\n" +
 			"auth0/auth0 or with hashicorp/aws, and writes a configuration that takes it over: main.tf with import blocks,\n" +
 			"and the sender's own code beside it. A plan of it imports, and changes nothing but what the output announces.\n\n" +
 			"It needs the IAM user whose key the sender holds, since Auth0 shows no secret. In this order: --iam-user; the one\n" +
@@ -222,7 +222,7 @@ func (p page) generated(result generateResult, setup *generate.Setup, stateKnown
 		p.heading("The plan imports these and changes nothing.")
 	}
 	p.remarks("The plan imports these, and changes:", changes)
-	p.remarks("Taken for true, and nobody can look it up:", setup.Of(generate.Unproven))
+	p.remarks("Taken on trust:", setup.Of(generate.Unproven))
 	p.remarks("Left out:", setup.Of(generate.LeftOut))
 	p.handOver(result.HandOver, stateKnown)
 }

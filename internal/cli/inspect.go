@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	tfjson "github.com/hashicorp/terraform-json"
@@ -76,9 +77,10 @@ func inspect(ctx context.Context, version string, flags inspectFlags, out output
 		return nil, err
 	}
 	state := i.readState(ctx, environment, out)
-	i.subject = &checks.Subject{Auth0: t.auth0, AWS: t.aws, Now: time.Now, Expect: expectation(settings, workspace.LiveOf(state))}
+	i.subject = &checks.Subject{Auth0: t.auth0, AWS: accountAPI{t.aws, t}, Now: time.Now, Expect: expectation(settings, workspace.LiveOf(state))}
 	i.subject.Expect.IAMUser = cmp.Or(flags.iamUser, i.subject.Expect.IAMUser)
 	i.subject.Expect.Region = t.aws.Region()
+	i.subject.Expect.Environment, i.subject.Expect.NeverApplied = flags.env, i.State == stateNotApplied
 	return i, nil
 }
 
@@ -94,10 +96,20 @@ func readEnvironment(flags inspectFlags, mayBeNew bool) (workspace.Environment, 
 	case errors.Is(err, fs.ErrNotExist) && mayBeNew:
 		return workspace.Environment{}, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return workspace.Environment{}, usageError(fmt.Errorf("--env %s: %w. auth0sns bootstrap --env %s makes it; --dir names another folder; what auth0sns generate wrote is looked at without --env", flags.env, err, flags.env))
+		return workspace.Environment{}, usageError(fmt.Errorf("--env %s: %w. %s. auth0sns bootstrap --env %[1]s makes it; --dir names another folder; what auth0sns generate wrote is looked at without --env",
+			flags.env, err, thereAre(flags.dir)))
 	default:
 		return environment, err
 	}
+}
+
+// thereAre names the environments of a folder.
+func thereAre(dir string) string {
+	names, err := workspace.Open(dir).Environments()
+	if err != nil || len(names) == 0 {
+		return "There is none in this folder"
+	}
+	return "There is " + strings.Join(names, ", ")
 }
 
 // identifyAccount prints what is looked at, and refuses a wrong account.
@@ -136,7 +148,7 @@ func (i *inspection) readState(ctx context.Context, environment workspace.Enviro
 		page{out.stderr}.paragraph("  ", "The state could not be read, so what is expected of it is unknown. Has terraform init run there? "+err.Error())
 	case workspace.LiveOf(state) == workspace.Live{}:
 		i.State = stateNotApplied
-		out.progress("  Nothing was applied yet.")
+		out.progress("  %s was never applied: auth0sns bootstrap --env %[1]s", environment.Name)
 	default:
 		i.State = stateRead
 	}

@@ -20,10 +20,11 @@ type display struct {
 	w     io.Writer
 	width int // of the terminal; 0 for no live line
 	drawn bool
+	drift map[string]workspace.Event // what was changed outside Terraform, by address, until the plan acts on it
 }
 
 func newDisplay(stderr io.Writer, environment config.Lookup) *display {
-	d := &display{w: stderr}
+	d := &display{w: stderr, drift: map[string]workspace.Event{}}
 	file, ok := stderr.(*os.File)
 	if !ok || slices.Contains([]string{"", "dumb"}, environment("TERM")) {
 		return d
@@ -45,7 +46,14 @@ func (d *display) planning(e workspace.Event) {
 	switch e.Kind {
 	case "refresh_start":
 		d.live(e)
-	case "planned_change", "resource_drift":
+	case "resource_drift":
+		// Terraform calls it drift, too, when an attribute that only it computes has
+		// moved on. What matters is what the plan, which comes after it, acts on.
+		d.drift[e.Address] = e
+	case "planned_change":
+		if drift, ok := d.drift[e.Address]; ok {
+			d.line(drift)
+		}
 		d.line(e)
 	case "diagnostic":
 		if e.Diagnostic != nil && e.Diagnostic.Severity == tfjson.DiagnosticSeverityWarning {

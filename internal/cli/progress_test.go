@@ -17,19 +17,23 @@ func event(kind, message string) workspace.Event {
 }
 
 // TestProgressOfAFileIsLines keeps a CI log readable: one line for each
-// resource, and no sequence that only a terminal understands.
+// resource, no sequence that only a terminal understands, and of drift only what
+// the plan acts on: the rest is what Terraform computes.
 func TestProgressOfAFileIsLines(t *testing.T) {
 	var out bytes.Buffer
 	d := newDisplay(&out, config.LookupIn(map[string]string{"TERM": "xterm"}))
 	d.planning(event("refresh_start", "module.sms_mfa.auth0sns_action.sms: Refreshing state..."))
+	d.planning(workspace.Event{Kind: "resource_drift", Address: "a", Message: "module.sms_mfa.auth0sns_iam_user.sms: Drift detected (update)"})
+	d.planning(workspace.Event{Kind: "resource_drift", Address: "b", Message: "module.sms_mfa.auth0sns_mfa_policy.sms: Drift detected (update)"})
 	d.planning(event("planned_change", "module.sms_mfa.auth0sns_action.sms: Plan to create"))
+	d.planning(workspace.Event{Kind: "planned_change", Address: "b", Message: "module.sms_mfa.auth0sns_mfa_policy.sms: Plan to update"})
 	d.planning(workspace.Event{Kind: "diagnostic", Diagnostic: &tfjson.Diagnostic{Severity: "warning", Summary: "The tenant moves", Detail: "All of it."}})
 	d.planning(workspace.Event{Kind: "diagnostic", Diagnostic: &tfjson.Diagnostic{Severity: "error", Summary: "No."}})
 	d.applying(event("planned_change", "module.sms_mfa.auth0sns_action.sms: Plan to create"))
 	d.applying(event("apply_start", "module.sms_mfa.auth0sns_action.sms: Creating..."))
 	d.applying(event("apply_complete", "module.sms_mfa.auth0sns_action.sms: Creation complete after 2s"))
 	d.clear()
-	want := "  auth0sns_action.sms: Plan to create\n  Warning: The tenant moves. All of it.\n  auth0sns_action.sms: Creation complete after 2s\n"
+	want := "  auth0sns_action.sms: Plan to create\n  auth0sns_mfa_policy.sms: Drift detected (update)\n  auth0sns_mfa_policy.sms: Plan to update\n  Warning: The tenant moves. All of it.\n  auth0sns_action.sms: Creation complete after 2s\n"
 	if out.String() != want {
 		t.Errorf("shown\n%q, want\n%q", out.String(), want)
 	}

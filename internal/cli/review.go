@@ -41,18 +41,20 @@ func newReviewCommand(version string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "review [PLAN]",
 		Short: "Look for what in a Terraform plan puts people's codes at risk",
-		Long: "review reads a plan before anybody applies it, and says what it means for people who log in: the factor\n" +
+		Long: "Reads a plan before anybody applies it, and says what it means for people who log in: the factor\n" +
 			"or the policy switched off, what sends the codes destroyed, a key replaced outside its rotation, a policy\n" +
 			"widened, the code that sends changed, and more. Resources of auth0/auth0 and hashicorp/aws for the same\n" +
 			"things are looked at too.\n\n" +
 			"PLAN is what \"terraform show -json\" prints, or - for the standard input, or a plan file of\n" +
-			"\"terraform plan -out\", which Terraform then reads in --dir. Nothing else is started, no network and no\n" +
-			"credentials are used, and nothing is changed.\n\n" +
+			"\"terraform plan -out\", which Terraform then reads in --dir; without --dir, in the file's own folder if it is\n" +
+			"initialized there, else in this one. Nothing else is started, no network and no credentials are used, and\n" +
+			"nothing is changed.\n\n" +
 			"With --dir, findings have the file and the line of their block. With --env, --dir is the folder that holds\n" +
 			"environments/, and a plan of another tenant or AWS account than the environment's is a finding.\n\n" +
 			"It ends with 5 where a finding is at least as bad as --fail-on.",
-		Example: "  terraform plan -out=plan && terraform show -json plan | auth0sns review\n" +
-			"  auth0sns review --env production environments/production/plan\n" +
+		Example: "  terraform -chdir=environments/staging plan -out=tfplan\n" +
+			"  auth0sns review --env staging environments/staging/tfplan\n" +
+			"  terraform show -json tfplan | auth0sns review\n" +
 			"  auth0sns review --format markdown --fail-on critical plan.json > comment.md",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -63,7 +65,7 @@ func newReviewCommand(version string) *cobra.Command {
 	f.StringVar(&flags.failOn, "fail-on", review.High.String(), "severity from which on it ends with 5: critical, high, medium or low")
 	f.StringVar(&flags.format, "format", formatText, "text, markdown, json or sarif")
 	f.BoolVar(&flags.json, "json", false, "the same as --format json")
-	f.StringVar(&flags.dir, "dir", "", `folder of the plan's configuration (default ".", for a plan file)`)
+	f.StringVar(&flags.dir, "dir", "", "folder of the plan's configuration")
 	f.StringVar(&flags.environment, "env", "", "environment that the plan has to be of")
 	return cmd
 }
@@ -117,7 +119,7 @@ func runReview(cmd *cobra.Command, version string, flags reviewFlags, name strin
 		}
 	})
 	if err == nil && failing > 0 {
-		err = found("findings of severity %s or worse: %d. Do not apply this plan unless that is what it is for", failOn, failing)
+		err = found("findings of severity %s or worse: %d. Do not apply this plan unless this is intended", failOn, failing)
 	}
 	return err
 }
@@ -177,11 +179,24 @@ func readPlan(ctx context.Context, name string, stdin io.Reader, folder, environ
 	if name == stdinName {
 		return nil, usageError(errors.New("a plan file cannot be read from the standard input: name it, or pipe what \"terraform show -json\" prints"))
 	}
+	if folder == "" && isInitialized(filepath.Dir(name)) {
+		folder = filepath.Dir(name)
+	}
 	terraform, err := workspace.NewTerraform(folderOf(folder), config.ForEnvironment(environment))
 	if err != nil {
 		return nil, err
 	}
-	return terraform.ShowPlan(ctx, name)
+	plan, err := terraform.ShowPlan(ctx, name)
+	if err != nil && !isInitialized(folderOf(folder)) {
+		return nil, usageError(fmt.Errorf("terraform reads a plan file only in the folder where it was made, and %q is not initialized: name that folder, as in --dir environments/staging", folderOf(folder)))
+	}
+	return plan, err
+}
+
+// isInitialized tells whether terraform init has run in a folder.
+func isInitialized(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, ".terraform"))
+	return err == nil
 }
 
 func readInput(name string, stdin io.Reader) ([]byte, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -23,7 +24,7 @@ func Execute(ctx context.Context, version string, args []string, stdin io.Reader
 	markUsage(root)
 	cmd, err := root.ExecuteContextC(ctx)
 	code := exitCodeOf(ctx, err)
-	report(ctx, code, err, stderr)
+	report(ctx, cmd.CommandPath(), code, err, stderr)
 	if err != nil && printed.bytes == 0 && wantsDocument(cmd, args) {
 		out := output{stdout: stdout, json: true}
 		_ = out.result(failure{Schema: "error/1", Error: err.Error(), ExitCode: code}, nil)
@@ -63,7 +64,9 @@ func newRootCommand(version string) *cobra.Command {
 			"Started by Terraform it serves the provider; started by a person it does what is listed below.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
+		// As many letters may be wrong in a command that is suggested.
+		SuggestionsMinimumDistance: 2,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !printVersion {
 				return cmd.Help()
@@ -85,6 +88,18 @@ func newRootCommand(version string) *cobra.Command {
 	return root
 }
 
+// knownCommand is [cobra.NoArgs] that says what may have been meant.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	err := cobra.NoArgs(cmd, args)
+	if err == nil {
+		return nil
+	}
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return fmt.Errorf("%w. Did you mean %s?", err, strings.Join(near, ", "))
+	}
+	return err
+}
+
 // markUsage makes what cobra says about the arguments of a command, and of those
 // beneath it, a usage error: cobra's own errors have no type.
 func markUsage(cmd *cobra.Command) {
@@ -101,14 +116,14 @@ func markUsage(cmd *cobra.Command) {
 	}
 }
 
-// report says on stderr why a command failed.
-func report(ctx context.Context, code int, err error, stderr io.Writer) {
+// report says on stderr why a command failed, and where its usage is.
+func report(ctx context.Context, command string, code int, err error, stderr io.Writer) {
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "auth0sns: interrupted")
 	case code == exitUsage:
-		fmt.Fprintf(stderr, "auth0sns: %v\nTry: auth0sns --help\n", err)
+		fmt.Fprintf(stderr, "auth0sns: %v\nTry: %s --help\n", err, command)
 	default:
 		fmt.Fprintf(stderr, "auth0sns: %v\n", err)
 	}

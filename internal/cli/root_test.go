@@ -38,10 +38,11 @@ func TestExitCodes(t *testing.T) {
 		"--help":                     {nil, []string{"--help"}, exitOK, "auth0sns is a Terraform provider…", ""},
 		"help of a command":          {nil, []string{"version", "--help"}, exitOK, "Prints the version…", ""},
 		"unknown command":            {nil, []string{"sandbocks"}, exitUsage, "", `auth0sns: unknown command "sandbocks" for "auth0sns"` + "\nTry: auth0sns --help\n"},
+		"mistyped command":           {nil, []string{"chekc"}, exitUsage, "", `auth0sns: unknown command "chekc" for "auth0sns". Did you mean check?` + "\nTry: auth0sns --help\n"},
 		"unknown flag":               {nil, []string{"--colour"}, exitUsage, "", "auth0sns: unknown flag: --colour\nTry: auth0sns --help\n"},
-		"unknown flag of a command":  {nil, []string{"version", "--yaml"}, exitUsage, "", "auth0sns: unknown flag: --yaml\nTry: auth0sns --help\n"},
-		"argument too many":          {nil, []string{"version", "now"}, exitUsage, "", `auth0sns: unknown command "now" for "auth0sns version"` + "\nTry: auth0sns --help\n"},
-		"argument of a subcommand":   {nil, []string{"sandbox", "demo", "now"}, exitUsage, "", `auth0sns: unknown command "now" for "auth0sns sandbox demo"` + "\nTry: auth0sns --help\n"},
+		"unknown flag of a command":  {nil, []string{"version", "--yaml"}, exitUsage, "", "auth0sns: unknown flag: --yaml\nTry: auth0sns version --help\n"},
+		"argument too many":          {nil, []string{"version", "now"}, exitUsage, "", `auth0sns: unknown command "now" for "auth0sns version"` + "\nTry: auth0sns version --help\n"},
+		"argument of a subcommand":   {nil, []string{"sandbox", "demo", "now"}, exitUsage, "", `auth0sns: unknown command "now" for "auth0sns sandbox demo"` + "\nTry: auth0sns sandbox demo --help\n"},
 		"flag value of a wrong type": {nil, []string{"sandbox", "--key-delay", "soon"}, exitUsage, "", "auth0sns: invalid argument…"},
 		"flag value refused":         {nil, []string{"sandbox", "--hooks-mode", "open"}, exitUsage, "", `auth0sns: --hooks-mode "open": want one of…`},
 		"failure":                    {nil, []string{"sandbox", "--instances", "Staging"}, exitError, "", `auth0sns: sandbox: instance "Staging"…`},
@@ -78,7 +79,7 @@ func TestInterruptionIsTheContextsOnly(t *testing.T) {
 	interrupt()
 	inner := fmt.Errorf("read settings: %w", context.Canceled)
 	var stderr bytes.Buffer
-	if report(t.Context(), exitCodeOf(t.Context(), inner), inner, &stderr); exitCodeOf(t.Context(), inner) != exitError || !strings.Contains(stderr.String(), "read settings") {
+	if report(t.Context(), "auth0sns", exitCodeOf(t.Context(), inner), inner, &stderr); exitCodeOf(t.Context(), inner) != exitError || !strings.Contains(stderr.String(), "read settings") {
 		t.Errorf("a cancellation inside ends with %d and says %q", exitCodeOf(t.Context(), inner), stderr.String())
 	}
 	if code := exitCodeOf(interrupted, errors.New("signal: killed")); code != exitInterrupted {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/auth0sns/terraform-provider-auth0sns/internal/config"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sandbox"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sandbox/auth0"
 )
@@ -21,9 +23,12 @@ import (
 const sandboxLong = `Runs Auth0 tenants and AWS accounts on loopback, as strict as the real ones, until it is interrupted.
 
 Each instance is one tenant and one account, with a port each. Whatever speaks to Auth0's Management API or to IAM,
-STS and SNS can be pointed at them with the printed environment variables: Terraform, the AWS CLI, an SDK. Deployed
-hooks and Actions are run byte for byte in Node (18 or newer, from PATH) with their npm packages.
-Their only network is *.amazonaws.com, which is the emulated account. Nothing leaves this machine but npm's downloads.
+STS and SNS can be pointed at them with the printed environment variables: Terraform, the AWS CLI, an SDK. With
+--prefixed their names begin with that of the instance, as in STAGING_AUTH0_DOMAIN: one shell then holds all of them, for
+"auth0sns bootstrap --env production --from staging". Terraform started by hand reads the plain names alone.
+
+Deployed hooks and Actions are run byte for byte in Node (18 or newer, from PATH) with their npm packages. Their only
+network is *.amazonaws.com, which is the emulated account. Nothing leaves this machine but npm's downloads.
 
 A new access key is refused for --key-delay before it works, as AWS does for some seconds. A role that can be assumed is
 arn:aws:iam::ACCOUNT:role/operator. The world is in memory: the next start has other ports, credentials and no objects.
@@ -81,8 +86,8 @@ A seed is {"auth0": {…}, "aws": {…}}; what it leaves out stays as it is. Swi
   confidence_score            false; true: the plan has Adaptive MFA
   no_private_key_jwt          false; true: the plan has no private-key JWT, which Enterprise plans have
   token_lifetime_seconds      86400
-  client_scopes               all: the scopes of the printed application's grant
-  delete_client_grant         false; true takes the grant away
+  client_scopes               "all"; ["read:hooks", …]: the scopes of the printed application's grant
+  delete_client_grant         false; true takes the grant away, once; client_scopes makes it again
   revoke_tokens               false; true makes every token issued so far invalid
 
 Switches of an account, and their defaults:
@@ -95,6 +100,7 @@ Switches of an account, and their defaults:
 
 type sandboxFlags struct {
 	json      bool
+	prefixed  bool
 	cacheDir  string
 	keyDelay  time.Duration
 	instances []string
@@ -118,6 +124,7 @@ func newSandboxCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&flags.json, "json", false, "print one line of JSON instead of a table")
+	cmd.Flags().BoolVar(&flags.prefixed, "prefixed", false, "print the variables under the names of their instances, for one shell that holds all")
 	cmd.Flags().StringVar(&flags.cacheDir, "cache-dir", "", "where npm packages are kept (default: auth0sns in the user's cache directory)")
 	cmd.Flags().DurationVar(&flags.keyDelay, "key-delay", 2*time.Second, "how long AWS refuses a new access key")
 	cmd.Flags().StringSliceVar(&flags.instances, "instances", sandbox.DefaultInstances(), "names of the instances")
@@ -127,6 +134,9 @@ func newSandboxCommand() *cobra.Command {
 
 // runSandbox serves until ctx ends, which is the way to stop it and no error.
 func runSandbox(ctx context.Context, flags sandboxFlags, stdout, stderr io.Writer) error {
+	if flags.json && flags.prefixed {
+		return usageError(errors.New("--json and --prefixed exclude each other: the JSON has the variables of each instance"))
+	}
 	modes := []string{string(auth0.HooksAvailable), string(auth0.HooksReadOnly), string(auth0.HooksDisabled), string(auth0.HooksGone)}
 	if !slices.Contains(modes, flags.hooksMode) {
 		return usageError(fmt.Errorf("--hooks-mode %q: want one of %s", flags.hooksMode, strings.Join(modes, ", ")))
@@ -144,7 +154,7 @@ func runSandbox(ctx context.Context, flags sandboxFlags, stdout, stderr io.Write
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
-	if err := printWorld(stdout, world.Describe(), flags.json); err != nil {
+	if err := printWorld(stdout, world.Describe(), flags); err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	fmt.Fprintln(stderr, "Running. Ctrl-C ends it.")
@@ -164,8 +174,8 @@ func sandboxCacheDir(flag string) (string, error) {
 	return filepath.Join(dir, "auth0sns"), nil
 }
 
-func printWorld(w io.Writer, world sandbox.Description, asJSON bool) error {
-	if asJSON {
+func printWorld(w io.Writer, world sandbox.Description, flags sandboxFlags) error {
+	if flags.json {
 		return json.NewEncoder(w).Encode(world)
 	}
 	var b strings.Builder
@@ -173,9 +183,14 @@ func printWorld(w io.Writer, world sandbox.Description, asJSON bool) error {
 		fmt.Fprintf(&b, "%s\n", instance.Name)
 		fmt.Fprintf(&b, "  Auth0 tenant  %s\n", instance.Auth0.Domain)
 		fmt.Fprintf(&b, "  AWS account   %s  %s\n\n", instance.AWS.EndpointURL, instance.AWS.AccountID)
-		b.WriteString("  unset AWS_PROFILE AWS_SESSION_TOKEN AUTH0_API_TOKEN AUTH0_CLIENT_ASSERTION_PRIVATE_KEY\n")
+		prefix := ""
+		if flags.prefixed {
+			prefix = config.EnvironmentPrefix(instance.Name)
+		}
+		names := []string{"AWS_PROFILE", "AWS_SESSION_TOKEN", "AUTH0_API_TOKEN", "AUTH0_CLIENT_ASSERTION_PRIVATE_KEY"}
+		fmt.Fprintf(&b, "  unset %s%s\n", prefix, strings.Join(names, " "+prefix))
 		for _, name := range slices.Sorted(maps.Keys(instance.Env)) {
-			fmt.Fprintf(&b, "  export %s=%s\n", name, shellQuote(instance.Env[name]))
+			fmt.Fprintf(&b, "  export %s%s=%s\n", prefix, name, shellQuote(instance.Env[name]))
 		}
 		b.WriteByte('\n')
 	}

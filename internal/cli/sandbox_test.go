@@ -118,10 +118,31 @@ func TestSandboxPrintsWhatToCopy(t *testing.T) {
 	}
 }
 
+// TestSandboxPrintsForOneShell gives what a shell needs that holds staging and
+// production at once, and nothing plain that would count for both.
+func TestSandboxPrintsForOneShell(t *testing.T) {
+	var b strings.Builder
+	world := sandbox.Description{Instances: []sandbox.InstanceDescription{
+		{Name: "staging", Env: map[string]string{"AUTH0_DOMAIN": "s"}}, {Name: "eu-production", Env: map[string]string{"AWS_REGION": "p"}},
+	}}
+	if err := printWorld(&b, world, sandboxFlags{prefixed: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"  export STAGING_AUTH0_DOMAIN='s'\n", "  export EU_PRODUCTION_AWS_REGION='p'\n", "unset STAGING_AWS_PROFILE STAGING_AWS_SESSION_TOKEN"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in:\n%s", want, b.String())
+		}
+	}
+	if strings.Contains(b.String(), "export A") || strings.Contains(b.String(), "unset A") || strings.Contains(b.String(), " AUTH0_API_TOKEN") {
+		t.Errorf("a plain variable is touched:\n%s", b.String())
+	}
+}
+
 func TestSandboxRefusesBadArguments(t *testing.T) {
 	for want, args := range map[string][]string{
 		`--hooks-mode "off": want one of available, read_only, disabled, gone`: {"--hooks-mode", "off"},
 		`got "staging"`: {"staging"},
+		`--json and --prefixed exclude each other`: {"--json", "--prefixed"},
 	} {
 		cmd := newSandboxCommand()
 		cmd.SetArgs(args)

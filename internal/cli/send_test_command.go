@@ -26,7 +26,8 @@ const sendTestLong = `Sends one SMS to a number, through as much of the live pat
   hook      nothing of Auth0 can be run on request, so the message goes directly through Amazon SNS
 
 --direct sends directly through Amazon SNS on every path, with the AWS credentials of whoever runs this: a test of the
-account and of the number, not of the sender.
+account and of the number, not of the sender. Without it, a number to which the files of --env do not let the sender send
+is refused.
 
 A message is asked for once. Where no answer comes it may be on its way, and nothing asks again. AWS bills a message for
 each part of it, by country. Nothing else is changed, on neither side.`
@@ -78,7 +79,7 @@ func newSendTestCommand(version string) *cobra.Command {
 	cmd.Flags().StringVar(&flags.dir, "dir", ".", "the folder that holds environments/")
 	cmd.Flags().StringVar(&flags.region, "region", "", "where --direct sends from (default: the environment's, then AWS_REGION)")
 	cmd.Flags().BoolVar(&flags.direct, "direct", false, "go round Auth0, with your own AWS credentials")
-	cmd.Flags().BoolVarP(&flags.yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVar(&flags.yes, "yes", false, "do not ask")
 	cmd.Flags().BoolVar(&flags.json, "json", false, "print one JSON document, send-test/1")
 	cmd.Flags().DurationVar(&flags.wait, "wait", outcomeWait, "how long to watch the tenant's log for what became of it")
 	return cmd
@@ -98,6 +99,11 @@ func runSendTest(ctx context.Context, version string, flags sendTestFlags, stdin
 		return err
 	}
 	settings := environment.Settings
+	if !flags.direct {
+		if err := refuseCountry(number, flags.env, settings.SMS.AllowedCountryCodes); err != nil {
+			return err
+		}
+	}
 	t, err := connect(ctx, version, pins{
 		Environment: flags.env, Domain: settings.Domain, AccountID: settings.AccountID, Region: cmp.Or(flags.region, settings.Region),
 	})
@@ -168,6 +174,16 @@ func parseNumber(text string) (phoneNumber, error) {
 		return "", usageError(fmt.Errorf("%q is not E.164: + and the country code first, 7 to 15 digits in all, as in +15005550001. A number without its country is not completed, since a wrong guess reaches a stranger", text))
 	}
 	return phoneNumber(number), nil
+}
+
+// refuseCountry refuses a number that the environment's sender does not send to:
+// Auth0 would take the order, and nothing would come.
+func refuseCountry(number phoneNumber, environment string, allowed []string) error {
+	if len(allowed) == 0 || slices.ContainsFunc(allowed, func(code string) bool { return strings.HasPrefix(string(number), code) }) {
+		return nil
+	}
+	return usageError(fmt.Errorf("nothing was sent: the sender of %s sends to numbers that begin with %s, and %s is none of them. Name another number, allow its country (auth0sns bootstrap --env %s --allowed-country-codes …), or go round the sender with --direct",
+		environment, strings.Join(allowed, ", "), number, environment))
 }
 
 // sendTestRequest is one test message. Whoever makes it has asked the person.

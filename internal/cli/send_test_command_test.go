@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -250,6 +251,14 @@ func TestSendTestRefuses(t *testing.T) {
 		"too short":                   {nil, []string{"--to", "+12345", "--yes"}, exitUsage, "not E.164"},
 		"no sender":                   {nil, []string{"--to", testPhone, "--yes"}, exitRefused, "no sender of its own"},
 		"an unknown environment":      {nil, []string{"--to", testPhone, "--yes", "--env", "qa"}, exitUsage, "environment qa"},
+		"a country that the sender does not send to": {func(t *testing.T, w senderWorld) {
+			t.Helper()
+			w.onUnified(t)
+			t.Chdir(t.TempDir())
+			tfvars := "auth0_domain = \"x.eu.auth0.com\"\naws_account_id = \"111122223333\"\naws_region = \"us-east-1\"\nsms_allowed_country_codes = [\"+41\", \"+49\"]\n"
+			noError(t, os.MkdirAll("environments/staging", 0o750))
+			noError(t, os.WriteFile("environments/staging/terraform.tfvars", []byte(tfvars), 0o600))
+		}, []string{"--to", testPhone, "--yes", "--env", "staging"}, exitUsage, "begin with +41, +49"},
 		"a draft that is not deployed": {func(t *testing.T, w senderWorld) {
 			t.Helper()
 			id := w.onAction(t)

@@ -278,7 +278,11 @@ func (r *statusResult) keyText() string {
 	if k == nil {
 		return ""
 	}
-	text := fmt.Sprintf("%s, %d days old", k.ID, k.AgeDays)
+	days := "days"
+	if k.AgeDays == 1 {
+		days = "day"
+	}
+	text := fmt.Sprintf("%s, %d %s old", k.ID, k.AgeDays, days)
 	if !k.Active {
 		text += ", INACTIVE"
 	}
@@ -294,8 +298,14 @@ func (r *statusResult) keyText() string {
 
 func (r *statusResult) rotationText() string {
 	switch {
-	case r.Key == nil || r.Key.RotationDue == nil && r.State != stateRead:
+	case r.State == stateNotApplied:
+		return "none: never applied"
+	case r.State != "" && r.State != stateRead:
+		return "unknown: Terraform's state could not be read"
+	case r.State == "":
 		return "unknown: Terraform's state says it (--env)"
+	case r.Key == nil:
+		return "unknown: so is the key"
 	case r.Key.RotationDue == nil:
 		return "never: no rotate_after"
 	default:

@@ -105,6 +105,25 @@ func (a Auth0) Validate() []Problem {
 	return problems
 }
 
+// Missing are the variables that would complete the settings, of the ways to
+// authenticate those of the client secret. What is malformed, Validate tells.
+func (a Auth0) Missing() []string {
+	var missing []string
+	if a.Domain == "" {
+		missing = append(missing, EnvDomain)
+	}
+	if a.APIToken != "" {
+		return missing
+	}
+	if a.ClientID == "" {
+		missing = append(missing, EnvClientID)
+	}
+	if a.ClientSecret == "" && a.ClientAssertionPrivateKey == "" {
+		missing = append(missing, EnvClientSecret)
+	}
+	return missing
+}
+
 // domainPattern is a host name with at least one dot whose last label is not a
 // number, as tenant and custom domains are and addresses are not.
 var domainPattern = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\.)+[a-zA-Z]([a-zA-Z0-9-]*[a-zA-Z0-9])$`)

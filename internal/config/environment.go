@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -51,6 +52,38 @@ func forEnvironment(environ []string, environment string) map[string]string {
 		}
 	}
 	return variables
+}
+
+// VariablesOf are the names under which the variables of an environment are read
+// from this process: with STAGING_AUTH0_DOMAIN set, AUTH0_CLIENT_ID of staging is
+// STAGING_AUTH0_CLIENT_ID. own is the variable that makes it so, "" where the plain
+// names count.
+func VariablesOf(environment string, plain ...string) (names []string, own string) {
+	return variablesOf(os.Environ(), environment, plain...)
+}
+
+func variablesOf(environ []string, environment string, plain ...string) (names []string, own string) {
+	if environment == "" || len(plain) == 0 {
+		return plain, ""
+	}
+	side, _, _ := strings.Cut(plain[0], "_")
+	prefix := EnvironmentPrefix(environment)
+	for _, entry := range slices.Sorted(slices.Values(environ)) {
+		name, value, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, prefix+side+"_") && (own == "" || value != "") {
+			own = name
+			if value != "" {
+				break
+			}
+		}
+	}
+	if own == "" {
+		return plain, ""
+	}
+	for _, name := range plain {
+		names = append(names, prefix+name)
+	}
+	return names, own
 }
 
 // WithAWS calls load while the AWS_ variables of this process are those of an

@@ -28,6 +28,27 @@ func TestForEnvironment(t *testing.T) {
 	}
 }
 
+// TestVariablesOf keeps a person from setting what does not count: the names to
+// set are those that the environment's clients read.
+func TestVariablesOf(t *testing.T) {
+	for name, test := range map[string]struct {
+		environment string
+		shell       []string
+		want, own   string
+	}{
+		"no environment":          {"", []string{"STAGING_AUTH0_DOMAIN=x"}, "AUTH0_CLIENT_ID", ""},
+		"nothing of its own":      {"staging", []string{"STAGING_AWS_REGION=x", "AUTH0_DOMAIN=x", "EU_STAGING_AUTH0_DOMAIN=x"}, "AUTH0_CLIENT_ID", ""},
+		"of its own":              {"staging", []string{"STAGING_AUTH0_DOMAIN=x"}, "STAGING_AUTH0_CLIENT_ID", "STAGING_AUTH0_DOMAIN"},
+		"one with a value before": {"eu-staging", []string{"EU_STAGING_AUTH0_DOMAIN=x", "EU_STAGING_AUTH0_CLIENT_ID="}, "EU_STAGING_AUTH0_CLIENT_ID", "EU_STAGING_AUTH0_DOMAIN"},
+		"one without a value":     {"staging", []string{"STAGING_AUTH0_CLIENT_ID="}, "STAGING_AUTH0_CLIENT_ID", "STAGING_AUTH0_CLIENT_ID"},
+	} {
+		names, own := variablesOf(test.shell, test.environment, EnvClientID)
+		if len(names) != 1 || names[0] != test.want || own != test.own {
+			t.Errorf("%s: %v because of %q, want %s because of %q", name, names, own, test.want, test.own)
+		}
+	}
+}
+
 // TestWithAWS keeps the SDK, which reads the process alone, from completing one
 // environment's credentials with another's, and gives everything back.
 func TestWithAWS(t *testing.T) {

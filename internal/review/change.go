@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 
 	tfjson "github.com/hashicorp/terraform-json"
 )
@@ -49,11 +48,10 @@ func (p *planned) of(types ...string) []change {
 	return of
 }
 
-// isFirst tells whether the plan finds nothing of ours: it sets everything up.
+// isFirst tells whether the plan finds no factor of ours, which comes last: it
+// sets everything up, or goes on with that after an interruption.
 func (p *planned) isFirst() bool {
-	return !slices.ContainsFunc(p.changes, func(c change) bool {
-		return strings.HasPrefix(c.Type, "auth0sns_") && c.existed()
-	})
+	return !slices.ContainsFunc(p.of(typeFactor), change.existed)
 }
 
 // live tells whether people may be getting their codes by SMS before the plan:
@@ -69,6 +67,14 @@ func (p *planned) moves() bool {
 		slices.ContainsFunc(p.of(typeFactor), func(c change) bool {
 			return c.remains() && !c.after("enabled").is(false) && (!c.existed() || c.differs("sender_id"))
 		})
+}
+
+// takesFactorAway tells whether the plan destroys the factor, which Terraform does
+// before it destroys what the factor refers to, and does not leave it on.
+func (p *planned) takesFactorAway() bool {
+	return slices.ContainsFunc(p.of(typeFactor), func(c change) bool {
+		return c.destroyed() && !c.before("on_destroy").is("leave")
+	})
 }
 
 // takesSenderAway tells whether the plan destroys or replaces what sends, which

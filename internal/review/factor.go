@@ -84,7 +84,7 @@ func factorTakenAway(c change) []Finding {
 	}
 }
 
-const moveInstead = "If the block was only renamed or moved, a moved block keeps the factor."
+const moveInstead = "If the block was only renamed or moved, a moved block keeps it."
 
 // succeeded tells whether another block of the type takes over. A tenant has one
 // of each.

@@ -3,6 +3,7 @@ package review_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,6 +140,24 @@ func TestCodeIsShown(t *testing.T) {
 				t.Errorf("the diff is\n%s\nwant %q in it", f.Diff, want)
 			}
 		})
+	}
+}
+
+// TestDestroyIsNotSaidToRefuse: who destroys everything is not to rely on a guard
+// that the same plan takes away, and who leaves the factor on has it.
+func TestDestroyIsNotSaidToRefuse(t *testing.T) {
+	const plan = `{"format_version": "1.2", "resource_changes": [
+		{"address": "auth0sns_sms_factor.sms", "type": "auth0sns_sms_factor", "name": "sms", "change": {"actions": ["delete"], "before": {"enabled": true, "on_destroy": %q}, "after": null}},
+		{"address": "auth0sns_action.sms", "type": "auth0sns_action", "name": "sms", "change": {"actions": ["delete"], "before": {"bound": true}, "after": null}}]}`
+	for onDestroy, want := range map[string]string{
+		"restore": "The factor goes first in the same plan, so the apply does not refuse.",
+		"leave":   "The apply refuses while people get their codes through it.",
+	} {
+		findings := review.Plan(read(t, fmt.Appendf(nil, plan, onDestroy)))
+		i := slices.IndexFunc(findings, func(f review.Finding) bool { return f.ID == "sender-destroyed" })
+		if i < 0 || !strings.HasPrefix(findings[i].Detail, want) {
+			t.Errorf("with on_destroy %q the findings are %+v, want %q", onDestroy, findings, want)
+		}
 	}
 }
 

@@ -74,8 +74,8 @@ type Position struct {
 }
 
 // Plan gives the findings of a plan, the worst first; none for a plan that
-// changes nothing, that sets everything up for the first time, or that rotates a
-// key because it is due.
+// changes nothing or that rotates a key because it is due, and none above [Info]
+// for one that sets everything up for the first time.
 func Plan(plan *tfjson.Plan) []Finding {
 	p := newPlanned(plan)
 	findings := p.wholePlan()

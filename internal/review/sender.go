@@ -19,11 +19,13 @@ func senderTakenAway(c change) []Finding {
 	what := map[string]string{
 		typeHook: "hook", typeAction: "Action", typePhoneProvider: "phone provider", typeCredentials: "access key",
 	}[c.Type]
-	detail := "The apply refuses while people get their codes through it"
-	if c.before("force_destroy").is(true) {
-		detail = "force_destroy is set, so the apply does not refuse"
+	detail := "The apply refuses while people get their codes through it."
+	switch {
+	case c.plan.takesFactorAway():
+		detail = "The factor goes first in the same plan, so the apply does not refuse."
+	case c.before("force_destroy").is(true):
+		detail = "force_destroy is set, so the apply does not refuse."
 	}
-	detail += "."
 	switch {
 	case c.replaced() && c.Change.Actions.CreateBeforeDestroy() && c.plan.live():
 		return []Finding{c.finding("sender-replaced", Medium, "Codes come from a new %s from this apply on; the old one goes afterwards.", what).
@@ -74,11 +76,15 @@ func phoneProviderSwitched(c change) []Finding {
 }
 
 // unifiedSwitched finds that the tenant goes to the Unified Phone Experience, or
-// back. What a first set-up finds at the tenant no plan tells.
+// back. Whether it is there before a first set-up no plan tells.
 func unifiedSwitched(c change) []Finding {
 	was, will := c.before("unified_phone_experience"), c.after("unified_phone_experience")
-	if !c.existed() && c.plan.isFirst() || !c.differs("unified_phone_experience") {
+	if !c.differs("unified_phone_experience") {
 		return nil
+	}
+	if !c.existed() && c.plan.isFirst() {
+		return one(will.is(true), c.finding("unified-changed", Info, "Every phone message of the tenant takes another way, passwordless logins too, unless the tenant is on the Unified Phone Experience already.").
+			because("unified_phone_experience is true. A plan does not show whether the tenant's setting phone_consolidated_experience is."))
 	}
 	if c.destroyed() {
 		will = c.before("prior", "unified_phone_experience")

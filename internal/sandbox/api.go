@@ -235,12 +235,31 @@ type Seed struct {
 // Auth0Seed are the switches of a tenant, and what happens to the application that a description names.
 type Auth0Seed struct {
 	auth0.Switches
-	// ClientScopes replaces the scopes of the application's grant.
-	ClientScopes *[]string `json:"client_scopes,omitempty"`
-	// DeleteClientGrant takes the grant away.
+	// ClientScopes replaces the scopes of the application's grant, and makes the grant if there is none.
+	ClientScopes *GrantScopes `json:"client_scopes,omitempty"`
+	// DeleteClientGrant takes the grant away. ClientScopes gives it back.
 	DeleteClientGrant bool `json:"delete_client_grant,omitempty"`
 	// RevokeTokens makes every access token issued so far invalid.
 	RevokeTokens bool `json:"revoke_tokens,omitempty"`
+}
+
+// GrantScopes are scopes of the Management API: in JSON a list of names, or "all".
+type GrantScopes struct {
+	All   bool
+	Names []string
+}
+
+// UnmarshalJSON reads either form.
+func (s *GrantScopes) UnmarshalJSON(data []byte) error {
+	if string(data) == `"all"` {
+		*s = GrantScopes{All: true}
+		return nil
+	}
+	*s = GrantScopes{}
+	if err := json.Unmarshal(data, &s.Names); err != nil {
+		return errors.New(`client_scopes: want "all" or a list of scopes, such as ["read:hooks"]`)
+	}
+	return nil
 }
 
 // AWSSeed are the switches of an account.
@@ -286,7 +305,11 @@ func (s Auth0Seed) apply(tenant *auth0.Tenant) error {
 		return err
 	}
 	if s.ClientScopes != nil {
-		tenant.SetGrantScopes(tenant.Client().ClientID, *s.ClientScopes)
+		scopes := s.ClientScopes.Names
+		if s.ClientScopes.All {
+			scopes = tenant.AllScopes()
+		}
+		tenant.SetGrantScopes(tenant.Client().ClientID, scopes)
 	}
 	if s.DeleteClientGrant {
 		tenant.DeleteGrant(tenant.Client().ClientID)

@@ -589,6 +589,11 @@ func TestSeedSetsSwitchesOfBothSides(t *testing.T) {
 		t.Errorf("error = %v, want AccessDenied after the operator's permissions were taken", err)
 	}
 	w.control("POST", "/sandbox/staging/seed", `{"auth0": {"delete_client_grant": true, "revoke_tokens": true}, "aws": {"operator_policy": ""}}`, nil)
+	w.control("POST", "/sandbox/staging/seed", `{"auth0": {"client_scopes": "all"}}`, nil)
+	w.control("GET", "/sandbox/staging/state", nil, &state)
+	if grants := state.Auth0.ClientGrants; len(grants) != 1 || len(grants[0].Scope) < 2 {
+		t.Errorf("grants = %+v, want one that has every scope again: there is no other way back but a reset", grants)
+	}
 	if _, err := staging.iam().ListUsers(t.Context(), &iam.ListUsersInput{}); err != nil {
 		t.Errorf("error = %v after the operator's permissions were given back", err)
 	}
@@ -615,6 +620,7 @@ func TestControlAPISaysWhatIsWrong(t *testing.T) {
 		{"GET", "/sandbox/journal?since=yesterday", ``, 400, `got "yesterday"`},
 		{"GET", "/sandbox/nowhere/state", ``, 404, `no instance "nowhere": this sandbox has staging, production`},
 		{"POST", "/sandbox/staging/seed", `{"auth0":{"hook_mode":"gone"}}`, 400, `unknown field "hook_mode"`},
+		{"POST", "/sandbox/staging/seed", `{"auth0":{"client_scopes":"some"}}`, 400, `client_scopes: want "all" or a list of scopes`},
 		{"POST", "/sandbox/staging/seed", `{"auth0":{"hooks_mode":"off"}}`, 400, `hooks_mode "off"`},
 		{"POST", "/sandbox/staging/seed", `{"aws":{"operator_policy":"{"}}`, 400, "aws: policy of the operator"},
 		{"POST", "/sandbox/staging/challenge", `{}`, 422, "phone number"},

@@ -139,7 +139,7 @@ func TestWriteKeepsWhoMayRead(t *testing.T) {
 
 // TestPinsAreShared keeps terraform.tfvars in the repository where its root has
 // GitHub's .gitignore for Terraform: a colleague without the file would set up
-// the tenant of their own shell.
+// the tenant of their own shell. A plan file, which holds every value, stays out.
 func TestPinsAreShared(t *testing.T) {
 	_, err := exec.LookPath("git")
 	acctest.NeedTool(t, err == nil, "git", "https://git-scm.com/downloads")
@@ -151,6 +151,13 @@ func TestPinsAreShared(t *testing.T) {
 		git.Dir = w.dir
 		if out, err := git.CombinedOutput(); err != nil {
 			t.Fatalf("git %s: %v\n%s", args[0], err, out)
+		}
+	}
+	for _, plan := range []string{"tfplan", "next.tfplan"} {
+		git := exec.CommandContext(t.Context(), "git", "check-ignore", "--quiet", "environments/staging/"+plan)
+		git.Dir = w.dir
+		if err := git.Run(); err != nil {
+			t.Errorf("%s would be committed: %v", plan, err)
 		}
 	}
 }

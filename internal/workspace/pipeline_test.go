@@ -118,6 +118,20 @@ func (j githubJob) script(name string) string {
 	return ""
 }
 
+// requireHead: whoever finds the file learns from it what else has to be there.
+func requireHead(t *testing.T, text string) {
+	t.Helper()
+	var head strings.Builder
+	for line := range strings.Lines(text) {
+		head.WriteString(strings.TrimPrefix(strings.TrimSpace(line), "#"))
+	}
+	for _, what := range []string{"identity provider", "check --pre --print-iam-policy", "make install", "never passes here", "bootstrap with --ci"} {
+		if !strings.Contains(head.String(), what) {
+			t.Errorf("the head does not speak of %q", what)
+		}
+	}
+}
+
 // TestGitHubPipeline holds the pipeline to what a team relies on: nothing is
 // applied from a pull request or without a review, nothing reaches the second
 // environment before the first is checked, and no key of AWS is stored.
@@ -126,6 +140,7 @@ func TestGitHubPipeline(t *testing.T) {
 	if path != ".github/workflows/sms-mfa.yml" {
 		t.Errorf("it is at %s", path)
 	}
+	requireHead(t, text)
 	if len(workflow.Permissions) != 0 || workflow.Permissions == nil {
 		t.Errorf("permissions of every job: %v", workflow.Permissions)
 	}
@@ -222,6 +237,7 @@ func TestGitLabPipeline(t *testing.T) {
 	if path != ".gitlab/sms-mfa.yml" {
 		t.Errorf("it is at %s", path)
 	}
+	requireHead(t, text)
 	var names []string
 	for name, job := range jobs {
 		names = append(names, name)

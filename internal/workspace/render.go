@@ -2,8 +2,10 @@ package workspace
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/lazyregexp"
@@ -73,8 +75,11 @@ func (w *Workspace) refuseConflicts(name string, s Settings) error {
 		case e.Settings.AccountID == s.AccountID && e.Settings.IAMUser == s.IAMUser:
 			return ConflictError{fmt.Sprintf("environment %s has the IAM user %s of the account %s already: %s needs another user, or another account", other, s.IAMUser, s.AccountID, name)}
 		case e.Settings.Path != "" && e.Settings.Path != s.Path:
-			return ConflictError{fmt.Sprintf("the module of this folder is for the path %s, and environment %s has it: %s cannot be for %s. Move %s first, or keep %s in a folder of its own (--dir)",
-				e.Settings.Path, other, name, s.Path, other, name)}
+			advice := fmt.Sprintf("Move %s first, or keep %s in a folder of its own (--dir)", other, name)
+			if slices.Contains(names, name) {
+				advice = fmt.Sprintf("To move %s alone, copy modules and environments/%s, with its state where that is a file, to a folder of its own (--dir)", name, name)
+			}
+			return ConflictError{fmt.Sprintf("the module of this folder is for the path %s, and environment %s has it: %s cannot be for %s. %s", e.Settings.Path, other, name, s.Path, advice)}
 		case e.Settings.Backend.sharesState(s.Backend):
 			return ConflictError{fmt.Sprintf("environment %s keeps its state there already: %s needs another %s", other, name, backends()[s.Backend.Kind].place)}
 		}
@@ -129,6 +134,11 @@ func (w *Workspace) renderEnvironment(name string, s Settings, imports []Import)
 		if err := s.Backend.Validate(); err != nil {
 			return nil, err
 		}
+		if known != nil {
+			if err := w.refuseMovedState(name, s.Backend); err != nil {
+				return nil, err
+			}
+		}
 		files[backendFile] = s.Backend.render()
 	}
 	var changes []Change
@@ -140,6 +150,22 @@ func (w *Workspace) renderEnvironment(name string, s Settings, imports []Import)
 		}
 	}
 	return w.appendSettings(changes, name, s)
+}
+
+// refuseMovedState keeps an environment from forgetting what it has applied: a
+// state that moves is copied by Terraform, which asks a person about it.
+func (w *Workspace) refuseMovedState(name string, to Backend) error {
+	dir := w.path(environmentPlace(name))
+	// The first is there once terraform init has succeeded, on any machine of the
+	// team; the second is a local state.
+	locked, errLock := read(filepath.Join(dir, ".terraform.lock.hcl"))
+	state, errState := read(filepath.Join(dir, "terraform.tfstate"))
+	if err := errors.Join(errLock, errState); err != nil || locked == nil && state == nil {
+		return err
+	}
+	return ConflictError{fmt.Sprintf("%s was initialized with another backend, and this one would not know what it has applied. Nothing was written. Let Terraform take the state along:\n\n"+
+		"1. Write this into %s:\n\n%s\n2. Run terraform -chdir=%s init -migrate-state\n3. Run auth0sns bootstrap --env %s, without --backend",
+		name, filepath.Join(dir, backendFile), to.render(), dir, name)}
 }
 
 // ownImports leaves out what these settings have no more: a person who sees what

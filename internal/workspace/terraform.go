@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -241,6 +242,11 @@ func (t *Terraform) failed(ctx context.Context, command string, lines *eventWrit
 	if lines != nil {
 		failure.Diagnostics = lines.errors
 		failure.Output = strings.TrimSpace(lines.other.String())
+	}
+	if ctx.Err() != nil { // What Terraform says of each step that it did not begin any more.
+		failure.Diagnostics = slices.DeleteFunc(failure.Diagnostics, func(d tfjson.Diagnostic) bool {
+			return d.Summary == "execution halted" && d.Detail == ""
+		})
 	}
 	failure.Output = strings.TrimSpace(failure.Output + "\n" + t.stderr.String())
 	t.stderr.Reset()

@@ -195,7 +195,8 @@ and on stderr`
 func TestInterruptedApplyEndsItsHandOver(t *testing.T) {
 	done := filepath.Join(t.TempDir(), "done")
 	environ := fake(t, `
-trap 'sleep 0.3; echo state > `+done+`; exit 1' INT
+halted='{"@message":"Error: execution halted","type":"diagnostic","diagnostic":{"severity":"error","summary":"execution halted"}}'
+trap 'sleep 0.3; echo state > `+done+`; echo "$halted"; exit 1' INT
 echo '{"@message":"started","type":"apply_start","hook":{"resource":{"addr":"a.b"}}}'
 while :; do sleep 0.05; done`)
 	tf, err := NewTerraform(t.TempDir(), environ)
@@ -204,12 +205,12 @@ while :; do sleep 0.05; done`)
 	}
 	ctx, interrupt := context.WithCancel(t.Context())
 	err = tf.Apply(ctx, "plan", func(e Event) {
-		if e.Address != "a.b" {
+		if e.Kind == "apply_start" && e.Address != "a.b" {
 			t.Errorf("the event has lost its resource: %+v", e)
 		}
 		interrupt()
 	})
-	if !errors.Is(err, context.Canceled) {
+	if !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "execution halted") {
 		t.Errorf("the interruption is not told as one: %v", err)
 	}
 	if _, err := os.Stat(done); err != nil {

@@ -183,6 +183,9 @@ func TestConflictsAreRefused(t *testing.T) {
 	if e, err := w.Read("production"); err != nil || e.Settings.Backend.Settings["key"] != "sms-mfa/production.tfstate" {
 		t.Errorf("a key that is left open is no place of its own: %+v, %v", e, err)
 	}
+	// Of two that are there, neither could move first.
+	_, err := w.Render("production", production(s3(""), func(s *Settings) { s.Path = PathAction }), nil)
+	requireError(t, err, "To move production alone, copy modules and environments/production")
 }
 
 // TestOnlyEnvironmentMovesTheModule lets a team move its one environment to
@@ -417,6 +420,29 @@ func TestBackends(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAStateIsNotLeftBehind keeps bootstrap from pointing an environment that was
+// initialized, here or on another machine, at a state that knows nothing of it.
+func TestAStateIsNotLeftBehind(t *testing.T) {
+	w := Open(t.TempDir())
+	requireWrite(t, w, "staging", settings(), nil)
+	s3 := settings(func(s *Settings) {
+		s.Backend = Backend{"s3", map[string]string{"bucket": "b", "region": "eu-west-1"}}
+	})
+	requireRender(t, w, "staging", s3, nil)
+	for _, file := range []string{".terraform.lock.hcl", "terraform.tfstate"} {
+		path := filepath.Join(w.dir, "environments", "staging", file)
+		write(t, path, "{}")
+		_, err := w.Render("staging", s3, nil)
+		if !errors.As(err, new(ConflictError)) || !strings.Contains(err.Error(), "init -migrate-state") || !strings.Contains(err.Error(), `key          = "sms-mfa/staging.tfstate"`) {
+			t.Errorf("with %s nobody is told how the state moves: %v", file, err)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	requireRender(t, w, "staging", settings(), nil)
 }
 
 // TestOwnBackendStays keeps a backend that a person wrote, of a kind or with

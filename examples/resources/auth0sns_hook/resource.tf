@@ -6,7 +6,7 @@ resource "auth0sns_hook" "sms" {
     client                = "builtin"
     sender_id             = "EXAMPLE"
     max_price_usd         = "0.20"
-    allowed_country_codes = ["+41", "+43", "+49"]
+    allowed_country_codes = ["+33", "+41", "+49"]
     fallback_regions      = ["eu-west-1"]
   }
 }

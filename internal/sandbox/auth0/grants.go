@@ -50,6 +50,10 @@ func (t *Tenant) SetGrantScopes(clientID string, scopes []string) {
 	t.setGrantScopes(clientID, scopes)
 }
 
+// AllScopes are those that some operation of the tenant asks for. The application
+// that the tenant begins with has them.
+func (t *Tenant) AllScopes() []string { return slices.Clone(t.scopes) }
+
 func (t *Tenant) setGrantScopes(clientID string, scopes []string) {
 	if g := t.grantOf(clientID, t.audience()); g != nil {
 		g.scope = slices.Clone(scopes)

@@ -13,6 +13,7 @@ provider "auth0sns" {
 module "sms_mfa" {
   source = "../../modules/sms_mfa"
 
+  region                    = var.aws_region
   iam_user                  = var.iam_user
   sender_name               = var.sender_name
   rotate_after              = var.rotate_after

@@ -23,7 +23,7 @@ variable "aws_account_id" {
 }
 
 variable "aws_region" {
-  description = "AWS region that SNS sends from."
+  description = "AWS region that SNS sends from. A change rotates the access key."
   type        = string
   nullable    = false
 

@@ -1,3 +1,9 @@
+variable "region" {
+  description = "AWS region that SNS sends from. A change rotates the access key."
+  type        = string
+  nullable    = false
+}
+
 variable "iam_user" {
   description = "Name of the IAM user whose access key sends."
   type        = string

@@ -30,6 +30,7 @@ resource "auth0sns_action" "sms" {
 resource "auth0sns_credentials" "sms" {
   iam_user     = auth0sns_iam_user.sms.name
   action_id    = auth0sns_action.sms.id
+  region       = var.region
   rotate_after = var.rotate_after
   keepers      = { rotation = var.rotation }
 }
