@@ -17,11 +17,13 @@ import (
 	"testing"
 	"time"
 
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/acctest"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/auth0api"
-	"github.com/auth0sns/terraform-provider-auth0sns/internal/awsapi"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/config"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/delivery"
 	"github.com/auth0sns/terraform-provider-auth0sns/internal/sandbox"
@@ -197,12 +199,11 @@ func scriptByHand(ts *testscript.TestScript, neg bool, args []string) {
 	ctx := context.Background()
 	instance := worldOf(ts).Instance(args[0])
 	operator := instance.Account.Operator()
-	account, err := awsapi.New(ctx, awsapi.Config{
-		Region: "us-east-1", EndpointURL: instance.AccountURL,
-		AccessKeyID: operator.AccessKeyID, SecretAccessKey: awsapi.NewSecret(operator.SecretAccessKey),
+	account := iam.NewFromConfig(awssdk.Config{
+		Region: "us-east-1", BaseEndpoint: &instance.AccountURL,
+		Credentials: credentials.NewStaticCredentialsProvider(operator.AccessKeyID, operator.SecretAccessKey, ""),
 	})
-	ts.Check(err)
-	_, err = account.CreateUser(ctx, awsapi.User{Name: "auth0-mfa-sms", Path: "/"})
+	_, err := account.CreateUser(ctx, &iam.CreateUserInput{UserName: awssdk.String("auth0-mfa-sms")})
 	ts.Check(err)
 	tenant := tenantOf(ts, instance)
 	ts.Check(tenant.SetFactor(ctx, delivery.FactorSMS, true))

@@ -23,10 +23,9 @@ func emulatedAccount(t *testing.T) (*aws.Account, *Client) {
 	server := httptest.NewServer(emulated)
 	t.Cleanup(server.Close)
 	operator := emulated.Operator()
-	return emulated, newClient(t, Config{
-		Region: "eu-west-1", EndpointURL: server.URL,
-		AccessKeyID: operator.AccessKeyID, SecretAccessKey: NewSecret(operator.SecretAccessKey),
-	})
+	t.Setenv("AWS_ACCESS_KEY_ID", operator.AccessKeyID)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", operator.SecretAccessKey)
+	return emulated, newClient(t, Config{Region: "eu-west-1", EndpointURL: server.URL})
 }
 
 func TestAMessageGoesOutAsItWasMeant(t *testing.T) {

@@ -20,7 +20,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -35,11 +34,6 @@ import (
 type Config struct {
 	// Region and Profile override AWS_REGION and AWS_PROFILE.
 	Region, Profile string
-	// AccessKeyID, SecretAccessKey and SessionToken are used instead of the
-	// chain's credentials.
-	AccessKeyID     string
-	SecretAccessKey Secret
-	SessionToken    Secret
 	// AssumeRoleARN is assumed with the chain's credentials.
 	AssumeRoleARN string
 	// EndpointURL takes the place of the services' endpoints and of
@@ -156,10 +150,6 @@ func load(ctx context.Context, c Config, region string) (aws.Config, error) {
 		config.WithRetryer(func() aws.Retryer { return newRetryer() }),
 		config.WithLogger(logging.Nop{}),
 		config.WithClientLogMode(0),
-	}
-	if c.AccessKeyID != "" {
-		options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(
-			c.AccessKeyID, c.SecretAccessKey.Reveal(), c.SessionToken.Reveal())))
 	}
 	for _, product := range c.UserAgentProducts {
 		options = append(options, config.WithAPIOptions([]func(*middleware.Stack) error{

@@ -378,15 +378,21 @@ func TestEachDefectOfAnAccountHasItsCheck(t *testing.T) {
 	}
 }
 
+// clientOf is the client of somebody with this key in the environment.
+func clientOf(t *testing.T, region, url, id, secret string) (*awsapi.Client, error) {
+	t.Helper()
+	t.Setenv("AWS_ACCESS_KEY_ID", id)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
+	return awsapi.New(t.Context(), awsapi.Config{Region: region, EndpointURL: url})
+}
+
 // useKey makes the sender's key call IAM, signed with the secret that only the
 // account knows.
 func (w *accountWorld) useKey() {
 	w.t.Helper()
 	secrets := w.Account.Secrets()
 	for _, secret := range secrets {
-		client, err := awsapi.New(w.t.Context(), awsapi.Config{
-			Region: "eu-west-1", EndpointURL: w.AccountURL, AccessKeyID: w.expect.AccessKeyID, SecretAccessKey: awsapi.NewSecret(secret),
-		})
+		client, err := clientOf(w.t, "eu-west-1", w.AccountURL, w.expect.AccessKeyID, secret)
 		w.ok(err)
 		// It may not, which counts as a use all the same.
 		if _, err := client.AccessKeys(w.t.Context(), accountUser); awsapi.KindOf(err) == awsapi.AccessDenied {
@@ -400,9 +406,7 @@ func (w *accountWorld) useKey() {
 func (w *accountWorld) sendFrom(region string) {
 	w.t.Helper()
 	for _, secret := range w.Account.Secrets() {
-		client, err := awsapi.New(w.t.Context(), awsapi.Config{
-			Region: region, EndpointURL: w.AccountURL, AccessKeyID: w.expect.AccessKeyID, SecretAccessKey: awsapi.NewSecret(secret),
-		})
+		client, err := clientOf(w.t, region, w.AccountURL, w.expect.AccessKeyID, secret)
 		w.ok(err)
 		if _, err := client.PublishSMS(w.t.Context(), region, awsapi.SMS{To: "+15005550006", Text: "hi"}); err == nil {
 			return
@@ -599,7 +603,7 @@ func TestUsersThatExistAreNamedWithTheirImport(t *testing.T) {
 
 func TestUnreachableAWSFails(t *testing.T) {
 	w := newAccountWorld(t)
-	wrong, err := awsapi.New(t.Context(), awsapi.Config{Region: "eu-west-1", EndpointURL: w.AccountURL, AccessKeyID: "AKIANOBODY", SecretAccessKey: awsapi.NewSecret("wrong")})
+	wrong, err := clientOf(t, "eu-west-1", w.AccountURL, "AKIANOBODY", "wrong")
 	w.ok(err)
 	w.aws = wrong
 	found := w.look(checks.Before)
